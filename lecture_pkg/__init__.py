@@ -27,6 +27,7 @@ _HOME: dict[str, str] = {
     "compare_optimizers": "interactive.optimizers",
     "predict": "interactive.quiz",
     "check": "checks",
+    "expect_error": "expected",
 }
 
 __all__ = sorted(_HOME)
