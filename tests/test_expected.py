@@ -22,6 +22,13 @@ def test_a_warning_is_caught_and_its_build_path_dropped(capsys: pytest.CaptureFi
     assert capsys.readouterr().out == "UserWarning: not a leaf.\n"
 
 
+def test_other_warnings_of_the_block_are_not_shown() -> None:
+    with warnings.catch_warnings(record=True) as shown, expect_error(ValueError, "wrong"):
+        warnings.warn("by the way", stacklevel=1)
+        raise ValueError("wrong")
+    assert shown == []
+
+
 def test_a_block_that_runs_through_fails() -> None:
     with pytest.raises(AssertionError, match="ran through"), expect_error(ValueError, "x"):
         pass
