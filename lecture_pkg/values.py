@@ -1,0 +1,120 @@
+"""Small copies of tensors as plain numbers, and how a number is written in a figure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple, Union
+
+import torch
+
+Number = Union[bool, int, float, complex]
+
+MOST_NUMBERS = 64
+"""A tensor with more numbers than this is remembered by its shape alone."""
+
+
+class Snapshot(NamedTuple):
+    """What a tensor held at one moment: plain data that no later operation can change.
+
+    Attributes:
+        shape: The tensor's shape, `()` for a single number.
+        dtype: Its dtype without the `torch.` in front, such as `"float32"`.
+        numbers: Its numbers in row-major order, or None if there are more than 64.
+    """
+
+    shape: tuple[int, ...]
+    dtype: str
+    numbers: tuple[Number, ...] | None
+
+
+def snapshot(tensor: torch.Tensor) -> Snapshot:
+    """Copy what `tensor` holds now: all its numbers if they are few, else only its shape.
+
+    Example:
+        >>> snapshot(torch.tensor([1.0, 2.0]))
+        Snapshot(shape=(2,), dtype='float32', numbers=(1.0, 2.0))
+    """
+    shape = tuple(tensor.shape)
+    numbers: tuple[Number, ...] | None = None
+    if math.prod(shape) <= MOST_NUMBERS and tensor.layout is torch.strided:
+        try:
+            numbers = tuple(tensor.detach().reshape(-1).tolist())
+        except (RuntimeError, NotImplementedError):  # meta and functorch tensors hold no numbers
+            numbers = None
+    return Snapshot(shape, str(tensor.dtype).removeprefix("torch."), numbers)
+
+
+def format_number(value: Number) -> str:
+    """Write a number as PyTorch prints it, with four decimals and a proper minus sign.
+
+    A float that is whole up to the rounding of float32 ends in `.0`.
+
+    Example:
+        >>> [format_number(v) for v in (3.0, 0.85098, 2, True)]
+        ['3.0', '0.8510', '2', 'True']
+    """
+    return _format_all([value])[0]
+
+
+def format_snapshot(value: Snapshot, most: int = 5) -> str:
+    """Write a snapshot in one line: its numbers, the first of them and the shape, or the shape.
+
+    Args:
+        value: What to write.
+        most: How many numbers are written before the rest becomes an ellipsis.
+
+    Example:
+        >>> format_snapshot(Snapshot((), "float32", (5.0,)))
+        '5.0'
+        >>> format_snapshot(Snapshot((6,), "float32", (0.0, 1.0, 2.0, 3.0, 4.0, 5.0)))
+        '[0.0, 1.0, …] (6)'
+        >>> format_snapshot(Snapshot((100, 5), "float32", None))
+        '(100, 5)'
+    """
+    shape = f"({', '.join(map(str, value.shape))})"
+    if value.numbers is None:
+        return shape
+    texts = _format_all(value.numbers)
+    if len(texts) > most:
+        return f"[{', '.join(texts[:2])}, …] {shape}"
+    return _nest(texts, value.shape) if texts else f"[] {shape}"
+
+
+def _nest(texts: Sequence[str], shape: tuple[int, ...]) -> str:
+    if not shape:
+        return texts[0]
+    size = len(texts) // shape[0]
+    parts = [_nest(texts[i : i + size], shape[1:]) for i in range(0, len(texts), size)]
+    return f"[{', '.join(parts)}]"
+
+
+def _format_all(values: Sequence[Number]) -> list[str]:
+    """Write numbers that stand together in the same form, as PyTorch does for a tensor."""
+    whole = all(_is_whole(v) for v in values)
+    return [_format_one(v, whole).replace("-", "\N{MINUS SIGN}") for v in values]
+
+
+def _is_whole(value: Number) -> bool:
+    """Whether the value is whole up to float32's rounding, so CPU and GPU write it alike."""
+    if isinstance(value, complex):
+        return _is_whole(value.real) and _is_whole(value.imag)
+    if not math.isfinite(value):
+        return True
+    return abs(value) < 1e8 and abs(value - round(value)) <= 1e-6 * abs(value)
+
+
+def _format_one(value: Number, whole: bool) -> str:
+    if isinstance(value, bool | int) or not isinstance(value, float | complex):
+        return str(value)
+    if isinstance(value, complex):
+        sign = "-" if math.copysign(1, value.imag) < 0 else "+"
+        imaginary = _format_one(abs(value.imag), whole)
+        return f"{_format_one(value.real, whole)}{sign}{imaginary}j"
+    if not math.isfinite(value):
+        return str(value)
+    if whole:
+        return f"{round(value):d}.0"
+    if value != 0 and not 1e-4 <= abs(value) < 1e8:
+        return f"{value:.4e}"
+    return f"{value:.4f}"
