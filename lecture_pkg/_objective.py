@@ -79,3 +79,48 @@ def cut_off(value: torch.Tensor) -> None:
         f"{shown(value)} is cut off from it. Look for detach(), .data, .item(), torch.no_grad(), "
         "torch.tensor(theta), or a result that does not use theta at all."
     )
+
+
+def numbers_in_a_row(
+    argument: str, values: Any, device: Any, dtype: Any, *, above: float | None = None
+) -> torch.Tensor:
+    """`values` as a vector of finite numbers, all larger than `above`."""
+    allowed = "a sequence of finite numbers" + (f" above {above:g}" if above is not None else "")
+    device = None if device is None else checked_device("device", device)
+    try:
+        row = torch.as_tensor(values).detach()
+    except (TypeError, ValueError, RuntimeError):
+        refuse(argument, values, allowed, TypeError)
+    if row.is_complex() or row.dtype == torch.bool or row.dim() > 1:
+        refuse(argument, values, allowed, TypeError)
+    if row.numel() == 0 or not row.isfinite().all() or (above is not None and row.min() <= above):
+        refuse(argument, values, allowed)
+    return row.flatten().to(device or torch.get_default_device(), checked_dtype(dtype))
+
+
+def checked_elementwise(objective: Objective, thetas: torch.Tensor) -> None:
+    """Raise unless `objective` of a vector is the vector of its values at each number."""
+    callable_objective(objective)
+    cure = (
+        "objective must work element by element: from n thetas compute n values, each from its own "
+        "theta alone, with torch functions (torch.where in place of if; no .sum() or .mean())"
+    )
+    probe = torch.linspace(0, 1, 5, device=thetas.device, dtype=thetas.dtype).requires_grad_()
+    probe = thetas.min() + (thetas.max() - thetas.min() + 1) * probe
+    one_by_one = torch.stack([checked_value(objective(theta)).reshape(()) for theta in probe])
+    try:
+        together = objective(probe)
+    except RuntimeError as error:
+        raise ValueError(f"{cure}; of {len(probe)} thetas it raised: {error}") from error
+    if not isinstance(together, torch.Tensor) or together.shape != probe.shape:
+        given = tuple(together.shape) if isinstance(together, torch.Tensor) else shown(together)
+        raise ValueError(f"{cure}; of {len(probe)} thetas it made {given}.")
+    close = 10 * torch.finfo(probe.dtype).eps ** 0.5
+    if not torch.allclose(together, one_by_one, rtol=close, atol=close, equal_nan=True):
+        raise ValueError(f"{cure}; its values for a vector are not those for each theta alone.")
+
+
+def as_array(tensor: torch.Tensor) -> Array:
+    """As NumPy array; NumPy has no bfloat16, so that becomes float32."""
+    tensor = tensor.float() if tensor.dtype == torch.bfloat16 else tensor
+    return tensor.cpu().numpy()

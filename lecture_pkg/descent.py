@@ -12,6 +12,7 @@ from ._arguments import integer, number, refuse
 from ._objective import (
     Array,
     Objective,
+    as_array,
     callable_objective,
     checked_value,
     cut_off,
@@ -161,15 +162,9 @@ def _recorded(walk: Walk, max_iter: int) -> Descent:
 def _descent(thetas: list[torch.Tensor], values: list[torch.Tensor]) -> Descent:
     """The path as arrays; a point may be infinite even where its value is not."""
     points = torch.stack(thetas)
-    path = Descent(_array(points), _array(torch.stack(values).flatten()))
+    path = Descent(as_array(points), as_array(torch.stack(values).flatten()))
     finite = points.isfinite().reshape(len(points), -1).all(1)
     if not finite.all():
         first = int((~finite).nonzero()[0])
         raise DivergedError(first, Descent(path.thetas[:first], path.objectives[:first]))
     return path
-
-
-def _array(tensor: torch.Tensor) -> Array:
-    """As NumPy array; NumPy has no bfloat16, so that becomes float32."""
-    tensor = tensor.float() if tensor.dtype == torch.bfloat16 else tensor
-    return tensor.cpu().numpy()
