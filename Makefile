@@ -1,0 +1,53 @@
+# The book's commands; `make` alone lists them.
+
+PYTHONS := python3.13 python3.12 python3.11 python3.10 python3 python
+BIN := .venv/bin
+PORT ?= 8000
+
+# One thread a process: as many notebooks run at once as there are cores, and a sum comes out the
+# same on a machine with more of them.
+export OMP_NUM_THREADS ?= 1
+
+.DEFAULT_GOAL := help
+.PHONY: help book test notebooks lint serve clean
+
+help: ## list these commands
+	@awk -F ':.* ## ' '/^[a-z]+:.* ## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+book: .venv/ready ## execute the notebooks that changed and build _build/html
+	@$(BIN)/python -m tools.build
+
+test: book ## build the book, then run all tests and recompute every printed number
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadscope
+
+notebooks: .venv/ready ## execute all notebooks (or ONLY=03_backward) and write their outputs back
+	@$(BIN)/python -m tools.notebooks $(ONLY)
+
+lint: .venv/ready ## check style and types
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+serve: book ## show the book at http://localhost:8000 (or PORT=…)
+	@$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html $(PORT)
+
+clean: ## remove everything that was built; .venv stays
+	rm -rf _build build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+.venv/ready: requirements.txt pyproject.toml | $(BIN)/python
+	@echo "Installing requirements.txt into .venv; the first time this takes minutes …"
+	$(BIN)/python -m pip install --disable-pip-version-check -r requirements.txt
+	$(BIN)/python -m pip install --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(BIN)/python:
+	@for python in $(or $(PYTHON),$(PYTHONS)); do \
+	  "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null || continue; \
+	  echo "Making .venv with $$("$$python" --version) …"; \
+	  "$$python" -m venv .venv && exit 0; \
+	  rm -rf .venv; \
+	done; \
+	echo "The book needs Python 3.10 or newer with its venv module (on Debian and Ubuntu:" \
+	  "apt install python3-venv), and none of these is: $(or $(PYTHON),$(PYTHONS))." \
+	  "PYTHON=/path/to/python make book takes another." >&2; \
+	exit 1

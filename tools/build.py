@@ -1,0 +1,200 @@
+"""Build the book: execute the notebooks that changed, make the pages, publish them if all is well.
+
+Everything happens under _build: runs/ keeps the notebooks' outputs, source/ is a copy of the
+book's sources with these outputs in them, pages/ is where Sphinx works, and html/ is the book.
+It is replaced as a whole, and only by a book without a fault.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import io
+import json
+import os
+import re
+import shutil
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from tools.notebooks import COLOURS, ROOT, BookError, Runs, canonical, execute, read, surroundings
+
+_INPUTS = ("_config.yml", "_toc.yml", "pyproject.toml", "book", "tools")
+# In Sphinx's messages a notebook's cells begin at line 10,000, 20,000, …, plus one.
+_PLACE = re.compile(r"^\S*/source/(\S+?)(?::(\d+))?: ", re.MULTILINE)
+
+
+def build(root: Path = ROOT) -> None:
+    """Bring the book under `root` up to date; BookError says what is wrong with it."""
+    started = time.monotonic()
+    work = root / "_build"
+    state = fingerprint(root)
+    published, mark = work / "html", work / "built"
+    if published.is_dir() and mark.exists() and mark.read_text() == state:
+        print("Nothing has changed since the last build.")
+        return
+    check_settings(root)
+    check_contents(root)
+    runs = Runs(work / "runs", root)
+    notebooks = sorted((root / "book").glob("*.ipynb"))
+    outdated = [path for path in notebooks if not runs.is_current(path)]
+    print(f"{len(outdated)} of {len(notebooks)} notebooks to execute.", flush=True)
+    execute(outdated, runs)
+    print("Making the pages …", flush=True)
+    stage(root, runs)
+    make_pages(root)
+    publish(work / "pages", published)
+    mark.write_text(state)
+    print(f"Built in {time.monotonic() - started:.1f} s.")
+
+
+def fingerprint(root: Path) -> str:
+    """A hash of everything that the pages depend on."""
+    digest = hashlib.sha256(surroundings(root).encode())
+    for path in _files(root / name for name in _INPUTS):
+        digest.update(f"{path}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\0".encode())
+    return digest.hexdigest()
+
+
+def check_settings(root: Path) -> None:
+    """Refuse settings that Jupyter Book would pass over without a word."""
+    from jsonschema import Draft7Validator
+    from jupyter_book.config import PATH_JSON_SCHEMA, PATH_YAML_DEFAULT
+
+    schema, defaults = json.loads(PATH_JSON_SCHEMA.read_text("utf-8")), _yaml(PATH_YAML_DEFAULT)
+    sections = [(schema, defaults)]
+    sections += [(part, defaults.get(key)) for key, part in schema["properties"].items()]
+    for section, known in sections:
+        if "properties" in section:
+            section["properties"] = {key: {} for key in known or ()} | section["properties"]
+            section["additionalProperties"] = False
+    errors = Draft7Validator(schema).iter_errors(_yaml(root / "_config.yml"))
+    if faults := [f"_config.yml: {error.json_path}: {error.message}" for error in errors]:
+        raise BookError("\n".join(sorted(faults)))
+
+
+def check_contents(root: Path) -> None:
+    """Refuse a table of contents that names what has no file, or misses a page that has one."""
+    listed = set(_listed(_yaml(root / "_toc.yml")))
+    existing = {
+        path.relative_to(root).with_suffix("").as_posix()
+        for path in _files([root / "book"])
+        if path.suffix in (".md", ".ipynb")
+    }
+    faults = [f"_toc.yml lists {name}, but there is no such page." for name in listed - existing]
+    faults += [f"{name} is not listed in _toc.yml." for name in existing - listed]
+    if faults:
+        raise BookError("\n".join(sorted(faults)))
+
+
+def _listed(toc: Any) -> Iterator[str]:
+    """The pages that a table of contents, or a part of one, names."""
+    if isinstance(toc, dict):
+        yield from (str(page) for key, page in toc.items() if key in ("root", "file"))
+        toc = list(toc.values())
+    for part in toc if isinstance(toc, list) else []:
+        yield from _listed(part)
+
+
+def _yaml(path: Path) -> Any:
+    import yaml
+
+    try:
+        return yaml.safe_load(path.read_text("utf-8"))
+    except (OSError, yaml.YAMLError) as error:
+        raise BookError(f"{path.name}: {error}") from None
+
+
+def _files(places: Iterable[Path]) -> list[Path]:
+    found = (path for place in places for path in [place, *sorted(place.rglob("*"))])
+    hidden = {"__pycache__", ".ipynb_checkpoints"}
+    return [path for path in found if path.is_file() and not hidden & set(path.parts)]
+
+
+def stage(root: Path, runs: Runs) -> None:
+    """Mirror book/ under _build/source with the notebooks' outputs; touch only what changed.
+
+    Sphinx reads again what is newer than its last look.
+    """
+    source = root / "_build" / "source"
+    wanted = {source / path.relative_to(root): path for path in _files([root / "book"])}
+    for stale in set(_files([source])) - set(wanted):
+        stale.unlink()
+    for target, path in wanted.items():
+        is_notebook = path.suffix == ".ipynb"
+        content = canonical(runs.filled(path)).encode() if is_notebook else path.read_bytes()
+        if not target.exists() or target.read_bytes() != content:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content)
+
+
+def make_pages(root: Path) -> None:
+    """Let Jupyter Book make _build/pages from _build/source; any warning is an error."""
+    from jupyter_book.sphinx import build_sphinx
+
+    work = root / "_build"
+    doctrees = work / "doctrees"
+    messages = io.StringIO()
+    with contextlib.redirect_stderr(messages):
+        outcome = build_sphinx(
+            work / "source",
+            work / "pages",
+            noconfig=True,
+            path_config=root / "_config.yml",
+            confoverrides={
+                "external_toc_path": str(root / "_toc.yml"),
+                "latex_individualpages": False,
+                "nb_execution_mode": "off",
+                "nitpicky": True,
+            },
+            doctreedir=doctrees,
+            force_all=True,  # a page may name what another page no longer has
+            warningiserror=True,
+            keep_going=True,
+            quiet=True,
+        )
+    if outcome != 0:
+        # what was read with a fault would not be read, and complained of, again
+        shutil.rmtree(doctrees, ignore_errors=True)
+        said = COLOURS.sub("", messages.getvalue()).strip()
+        raise BookError(_PLACE.sub(lambda match: _place(root, match), said))
+    first_page = _yaml(root / "_toc.yml")["root"]
+    redirect = f'<meta http-equiv="refresh" content="0; url={first_page}.html">\n'
+    (work / "pages" / "index.html").write_text(redirect)
+
+
+def _place(root: Path, match: re.Match[str]) -> str:
+    """The place of a message as the editor of the book knows it."""
+    name, line = match[1], int(match[2] or 0)
+    if name.endswith(".ipynb") and line >= 10_000:
+        index, line = divmod(line, 10_000)
+        cells = read(root / name).cells
+        if index <= len(cells):
+            return f"{name}, cell {cells[index - 1].id}, line {max(line - 1, 1)}: "
+    return f"{name}, line {line}: " if line else f"{name}: "
+
+
+def publish(pages: Path, published: Path) -> None:
+    """Put a copy of the finished pages in place of the published ones."""
+    new, old = published.with_suffix(".new"), published.with_suffix(".old")
+    for leftover in (new, old):
+        shutil.rmtree(leftover, ignore_errors=True)
+    shutil.copytree(pages, new, ignore=shutil.ignore_patterns(".buildinfo"))
+    if published.exists():
+        published.rename(old)
+    new.rename(published)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    try:
+        build()
+    except BookError as error:
+        sys.exit(f"\nThe book was not built.\n\n{error}")
+    except KeyboardInterrupt:
+        os._exit(130)  # the kernels end with this process; do not wait for their cells
+    index = ROOT / "_build" / "html" / "index.html"
+    print(f"Open {index} in a browser, or type: make serve")

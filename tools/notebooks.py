@@ -1,0 +1,247 @@
+"""Run notebooks, several at a time, and write them in one canonical form.
+
+Run as a program it executes every notebook of the book, or those named, and writes them back.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # the imports below take a second; a build with nothing to do must not wait
+    from nbformat import NotebookNode
+
+ROOT = Path(__file__).resolve().parent.parent
+CELL_SECONDS = 300
+KEPT_METADATA = ("tags", "mystnb", "jupyter", "cellView")
+METADATA = {
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+}
+COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+
+
+class BookError(Exception):
+    """What keeps the book from being built, in words for the person who edits it."""
+
+
+def read(path: Path) -> NotebookNode:
+    """A notebook from its file; a BookError names a file that is none."""
+    import nbformat
+
+    try:
+        text = path.read_text("utf-8")
+        nbformat.validate(json.loads(text))
+        return nbformat.reads(text, as_version=4)
+    except (ValueError, OSError, nbformat.ValidationError) as error:
+        first_line = str(error).strip().splitlines()[0]
+        raise BookError(f"{_name(path)} is not a valid notebook: {first_line}") from None
+
+
+def _name(path: Path) -> str:
+    return f"{path.parent.name}/{path.name}"
+
+
+def canonical(notebook: NotebookNode) -> str:
+    """The one text that a notebook is committed as: nothing in it depends on who wrote it back."""
+    import nbformat
+
+    notebook = nbformat.from_dict(json.loads(nbformat.writes(notebook)))
+    notebook.nbformat, notebook.nbformat_minor = 4, 5
+    notebook.metadata = nbformat.from_dict(METADATA)
+    count = 0
+    for cell in notebook.cells:
+        cell.metadata = {k: v for k, v in cell.metadata.items() if k in KEPT_METADATA}
+        if cell.cell_type != "code":
+            continue
+        count += 1
+        executed = cell.execution_count is not None
+        cell.execution_count = count if executed else None
+        cell.outputs = _merged(cell.outputs)
+        for output in cell.outputs:
+            if output.output_type == "execute_result":
+                output.execution_count = cell.execution_count
+    return nbformat.writes(notebook).rstrip("\n") + "\n"
+
+
+def _merged(outputs: Iterable[Any]) -> list[Any]:
+    """Outputs with neighbouring pieces of one stream joined: where it was cut is chance."""
+    merged: list[Any] = []
+    for output in outputs:
+        if (
+            merged
+            and output.output_type == merged[-1].output_type == "stream"
+            and output.name == merged[-1].name
+        ):
+            merged[-1].text += output.text
+        else:
+            merged.append(output)
+    return merged
+
+
+class Runs:
+    """The outputs of notebooks' last runs, kept under `folder` with a key of all they depend on."""
+
+    def __init__(self, folder: Path, root: Path = ROOT) -> None:
+        self.folder = folder
+        self._surroundings = surroundings(root)
+
+    def key(self, notebook: NotebookNode) -> str:
+        """A hash of everything that the outputs depend on; text cells are not among it."""
+        code = [[c.source, c.metadata.get("tags")] for c in notebook.cells if c.cell_type == "code"]
+        return _hash(self._surroundings, json.dumps(code))
+
+    def load(self, path: Path) -> dict[str, Any]:
+        """What was kept of a notebook's last run: its key, seconds and outputs."""
+        try:
+            return dict(json.loads(self._file(path).read_text("utf-8")))
+        except (FileNotFoundError, ValueError):
+            return {"key": "", "seconds": float("inf"), "outputs": []}
+
+    def save(self, path: Path, notebook: NotebookNode, seconds: float) -> None:
+        outputs = [cell.outputs for cell in notebook.cells if cell.cell_type == "code"]
+        kept = {"key": self.key(notebook), "seconds": round(seconds, 1), "outputs": outputs}
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._file(path).write_text(json.dumps(kept), "utf-8")
+
+    def is_current(self, path: Path) -> bool:
+        return bool(self.load(path)["key"] == self.key(read(path)))
+
+    def filled(self, path: Path) -> NotebookNode:
+        """The notebook as it stands in its file, with the outputs of its last run."""
+        import nbformat
+
+        notebook = read(path)
+        code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+        kept = self.load(path)["outputs"]
+        for count, (cell, outputs) in enumerate(zip(code, kept, strict=True), start=1):
+            cell.outputs = [nbformat.from_dict(output) for output in outputs]
+            cell.execution_count = count
+        return notebook
+
+    def _file(self, path: Path) -> Path:
+        return self.folder / f"{path.stem}.json"
+
+
+def surroundings(root: Path) -> str:
+    """A hash of what any notebook's outputs depend on beside its own code."""
+    files = [root / "requirements.txt", *sorted((root / "lecture_pkg").rglob("*"))]
+    contents = [
+        path.read_bytes() for path in files if path.is_file() and "__pycache__" not in path.parts
+    ]
+    names = ("LECTURE_DEVICE", "CUDA_VISIBLE_DEVICES", "OMP_NUM_THREADS")
+    return _hash(
+        sys.version,
+        version("torch"),
+        *(os.environ.get(name, "") for name in names),
+        str(Path("/dev/nvidiactl").exists()),  # importing torch to ask it would take seconds
+        *(hashlib.sha256(content).hexdigest() for content in contents),
+    )
+
+
+def _hash(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def execute(paths: list[Path], runs: Runs, say: Callable[[str], None] = print) -> None:
+    """Execute notebooks, as many at a time as there are cores, and keep their outputs in `runs`.
+
+    Raises BookError that names notebook, cell and error of everything that failed.
+    """
+    # the longest first: the last one to start should not be the one that all wait for
+    paths = sorted(paths, key=lambda path: -runs.load(path)["seconds"])
+    failures = []
+    with ThreadPoolExecutor(min(os.cpu_count() or 1, 4)) as pool:
+        started = {pool.submit(_run, path, runs): path for path in paths}
+        for done, run in enumerate(as_completed(started), start=1):
+            try:
+                outcome = f"{run.result():.1f} s"
+            except BookError as error:
+                failures.append(str(error))
+                outcome = "FAILED"
+            left = f"{len(paths) - done} left" if done < len(paths) else "all done"
+            say(f"[{done}/{len(paths)}] {started[run].stem} … {outcome}, {left}")
+    if failures:
+        raise BookError("\n\n".join(sorted(failures)))
+
+
+def _run(path: Path, runs: Runs) -> float:
+    """Execute one notebook; returns the seconds it took."""
+    from nbclient import NotebookClient
+    from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+    from traitlets.config import Config
+
+    notebook = read(path)
+    started = time.monotonic()
+    at: list[Any] = [None]
+
+    def remember(cell: NotebookNode, cell_index: int) -> None:
+        at[0] = cell
+
+    with tempfile.TemporaryDirectory() as sockets:
+        client = NotebookClient(
+            notebook,
+            kernel_name="python3",
+            timeout=CELL_SECONDS,
+            record_timing=False,
+            resources={"metadata": {"path": str(path.parent)}},
+            on_cell_start=remember,
+            # files instead of TCP ports: nobody else can listen, and two kernels cannot clash
+            config=Config({"KernelManager": {"transport": "ipc", "ip": f"{sockets}/kernel"}}),
+        )
+        try:
+            client.execute()
+        except CellExecutionError as error:
+            message = COLOURS.sub("", f"{error.ename}: {error.evalue}")
+            raise _failure(path, at[0], message) from None
+        except CellTimeoutError:
+            raise _failure(path, at[0], f"it ran for more than {CELL_SECONDS} s") from None
+        except DeadKernelError:
+            raise _failure(path, at[0], "the Python process died") from None
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            if output.output_type == "stream" and output.name == "stderr":
+                raise _failure(path, cell, f"it printed a warning: {output.text.strip()}")
+    seconds = time.monotonic() - started
+    runs.save(path, notebook, seconds)
+    return seconds
+
+
+def _failure(path: Path, cell: NotebookNode, what: str) -> BookError:
+    source = "\n".join(f"    {line}" for line in cell.source.splitlines())
+    return BookError(f"{_name(path)}, cell {cell.id}: {what}\n{source}")
+
+
+def main(names: list[str]) -> None:
+    """Execute the book's notebooks, or those named, and write them back canonically."""
+    paths = sorted((ROOT / "book").glob("*.ipynb"))
+    if unknown := set(names) - {path.stem for path in paths}:
+        known = ", ".join(path.stem for path in paths)
+        raise BookError(f"There is no notebook {', '.join(sorted(unknown))}; there are: {known}.")
+    paths = [path for path in paths if not names or path.stem in names]
+    runs = Runs(ROOT / "_build" / "runs")
+    execute(paths, runs)
+    changed = 0
+    for path in paths:
+        text = canonical(runs.filled(path))
+        if text != path.read_text("utf-8"):
+            path.write_text(text, "utf-8")
+            changed += 1
+    print(f"{changed} of {len(paths)} notebooks changed.")
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1:])
+    except BookError as error:
+        sys.exit(str(error))
