@@ -71,9 +71,9 @@ def integer(argument: str, value: Any, *, at_least: int) -> int:
     allowed = f"a whole number, {at_least} or more"
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         refuse(argument, value, allowed, TypeError)
-    if not math.isfinite(value) or value != int(value) or value < at_least:
+    if not math.isfinite(value) or value != math.floor(value) or value < at_least:
         refuse(argument, value, allowed)
-    return int(value)
+    return int(math.floor(value))
 
 
 def one_of(argument: str, value: Any, allowed: Iterable[str]) -> str:

@@ -54,8 +54,8 @@ def starting_point(init: Any, device: Any, dtype: Any) -> torch.Tensor:
     return start
 
 
-def checked_value(value: Any) -> torch.Tensor:
-    """What an objective returned, if it is one number that still knows where it came from."""
+def one_number(value: object) -> torch.Tensor:
+    """What an objective returned, if it is a tensor with one floating-point number."""
     wanted = "a tensor with one floating-point number"
     if not isinstance(value, torch.Tensor):
         cure = "write the objective with torch functions, without math, NumPy, float() or .item()"
@@ -67,9 +67,15 @@ def checked_value(value: Any) -> torch.Tensor:
         )
     if not value.is_floating_point():
         refuse("objective(theta)", value, wanted, TypeError)
-    if not value.requires_grad:
-        cut_off(value)
     return value
+
+
+def checked_value(value: object) -> torch.Tensor:
+    """The same, if a gradient can flow back from it."""
+    number = one_number(value)
+    if not number.requires_grad:
+        cut_off(number)
+    return number
 
 
 def cut_off(value: torch.Tensor) -> None:
@@ -88,7 +94,8 @@ def numbers_in_a_row(
     allowed = "a sequence of finite numbers" + (f" above {above:g}" if above is not None else "")
     device = None if device is None else checked_device("device", device)
     try:
-        row = torch.as_tensor(values).detach()
+        # by way of NumPy, or Python floats would be rounded to float32
+        row = torch.as_tensor(values if torch.is_tensor(values) else np.asarray(values)).detach()
     except (TypeError, ValueError, RuntimeError):
         refuse(argument, values, allowed, TypeError)
     if row.is_complex() or row.dtype == torch.bool or row.dim() > 1:
@@ -118,6 +125,19 @@ def checked_elementwise(objective: Objective, thetas: torch.Tensor) -> None:
     close = 10 * torch.finfo(probe.dtype).eps ** 0.5
     if not torch.allclose(together, one_by_one, rtol=close, atol=close, equal_nan=True):
         raise ValueError(f"{cure}; its values for a vector are not those for each theta alone.")
+
+
+def evaluate(objective: Objective, thetas: Array) -> Array:
+    """The objective at each of `thetas`: in one call where it is elementwise, else one by one."""
+    callable_objective(objective)
+    points = torch.as_tensor(thetas, dtype=torch.float64, device=torch.get_default_device())
+    try:
+        values = objective(points)
+    except RuntimeError:  # `if theta > 0` of a vector, for example
+        values = None
+    if not isinstance(values, torch.Tensor) or values.shape != points.shape:
+        values = torch.stack([one_number(objective(point)).reshape(()) for point in points])
+    return as_array(values.detach())
 
 
 def as_array(tensor: torch.Tensor) -> Array:

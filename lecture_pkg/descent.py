@@ -38,13 +38,15 @@ class DivergedError(ValueError):
     """
 
     def __init__(self, iteration: int, path: Descent) -> None:
+        """Keep how far the descent came; the message is made from it."""
         super().__init__(iteration, path)
         self.iteration = iteration
         self.path = path
 
     def __str__(self) -> str:
+        """Say where it happened and what to try."""
         return (
-            f"the descent diverged: its point or value is no longer finite at iteration "
+            "the descent diverged: its point or value is no longer finite at iteration "
             f"{self.iteration}. Take a smaller step_size or another init; the finite part of the "
             "path is in this error's .path."
         )
