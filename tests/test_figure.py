@@ -88,7 +88,7 @@ def test_the_address_survives_attributes_and_urls() -> None:
 
 
 def test_shared_assets_hold_no_comment_and_no_end_of_script() -> None:
-    style, script = _figure._assets("probe")
+    style, script = _figure._assets("probe", ())
     assert "/*" not in style and "*/" not in style
     assert not re.search(r"^//", script, re.M)
     assert "</" not in script and "<!--" not in script

@@ -3,9 +3,9 @@
 The contract between a kind's Python and its script and style:
 
 * **Files.** Kind `stepper` brings `static/stepper.js` and `static/stepper.css`. Both are put into
-  the figure's HTML behind `figure.js` and `figure.css`, so that an output that stands alone in an
-  iframe (Colab) still has all it needs. Comments in them stand on lines of their own: those lines
-  are left out of the page.
+  the figure's HTML behind `figure.js` and `figure.css` and the pairs that `parts` names, so that
+  an output that stands alone in an iframe (Colab) still has all it needs. Comments in them stand
+  on lines of their own: those lines are left out of the page.
 * **HTML.** `<figure class="lp-figure lp-KIND">` holds, in this order: the style; `.lp-still`, the
   still picture as an `<img>` (notebooks that are not trusted strip inline `<svg>`, but keep that);
   the live part, once a script has made it; `.lp-print`, which is `extra_html`; the caption; the
@@ -53,6 +53,7 @@ class Figure:
         summary: What the figure says, in a line or two of plain text.
         extra_html: HTML for readers without the script and for print; the caller escapes it.
         caption: A line of plain text under the figure, or nothing.
+        parts: Other pairs of files in `static/`, such as `plane`, that its own build on.
     """
 
     kind: str
@@ -63,9 +64,10 @@ class Figure:
     summary: str
     extra_html: str = ""
     caption: str = ""
+    parts: tuple[str, ...] = ()
 
     def _repr_html_(self) -> str:
-        style, script = _assets(self.kind)
+        style, script = _assets(self.kind, self.parts)
         # "dark-light" tells the book's theme to leave the picture's colours alone
         image = (
             f'<img class="dark-light" src="{svg_address(self.still)}" '
@@ -112,10 +114,11 @@ def svg_address(svg: str) -> str:
 
 
 @cache
-def _assets(kind: str) -> tuple[str, str]:
-    """The style and the script of a kind, each with what all kinds share before it."""
-    style = _read("figure.css") + _read(f"{kind}.css")
-    script = _read("figure.js") + _read(f"{kind}.js")
+def _assets(kind: str, parts: tuple[str, ...]) -> tuple[str, str]:
+    """The style and the script of a kind, each with what it shares with others before it."""
+    names = ("figure", *parts, kind)
+    style = "".join(_read(f"{name}.css") for name in names)
+    script = "".join(_read(f"{name}.js") for name in names)
     # a scope of its own: figures of several kinds, or of several versions, share one page
     return style, f'(() => {{\n"use strict";\n{script}}})();'
 

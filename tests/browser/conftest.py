@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import harness
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Frame, Page, sync_playwright
 
-HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parents[1] / "tools")]
+from tools import chromium
 
-import chromium  # noqa: E402
-import harness  # noqa: E402
+SCREENS = Path(__file__).resolve().parents[2] / "_build" / "screens"
 
 _PLACES = {
     "page": harness.page,
@@ -104,11 +102,10 @@ def show(watched: Callable[..., BrowserContext], tmp_path: Path) -> Callable[...
 @pytest.fixture
 def shot(request: pytest.FixtureRequest) -> Callable[..., None]:
     """Saves a screenshot as `_build/screens/<test>-<name>.png`, to be looked at."""
-    folder = HERE.parents[1] / "_build" / "screens"
 
     def take(page: Page, name: str = "page") -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+        SCREENS.mkdir(parents=True, exist_ok=True)
         title = re.sub(r"\W+", "-", f"{request.node.name}-{name}").strip("-")
-        page.screenshot(path=folder / f"{title}.png", full_page=True)
+        page.screenshot(path=SCREENS / f"{title}.png", full_page=True)
 
     return take

@@ -31,9 +31,7 @@ _BACKGROUND = {"light": "#ffffff", "dark": "#14181e"}
 
 def page(html: str, theme: str = "light", attributes: str = "") -> str:
     """A bare page that names its theme as the book's does."""
-    style = (
-        f"body{{background:{_BACKGROUND[theme]};margin:16px auto;max-width:720px;padding:0 16px}}"
-    )
+    style = f"background:{_BACKGROUND[theme]};margin:16px auto;max-width:720px;padding:0 16px"
     return (
         f'<!doctype html><html lang="en" data-theme="{theme}"><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width"><title>figure</title>'

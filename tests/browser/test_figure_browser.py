@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from lecture_pkg.interactive import _figure
 from playwright.sync_api import Page
+
+from lecture_pkg.interactive import _figure
 
 NASTY = "</script><script>alert(1)</script>"
 SVG = (
