@@ -55,7 +55,8 @@ def fingerprint(root: Path) -> str:
     """A hash of everything that the pages depend on."""
     digest = hashlib.sha256(surroundings(root).encode())
     for path in _files(root / name for name in _INPUTS):
-        digest.update(f"{path}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\0".encode())
+        name = path.relative_to(root).as_posix()
+        digest.update(f"{name}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\0".encode())
     return digest.hexdigest()
 
 
@@ -190,11 +191,11 @@ def publish(pages: Path, published: Path) -> None:
 
 
 if __name__ == "__main__":
+    where = Path(sys.argv[1]).resolve() if len(sys.argv) > 1 else ROOT
     try:
-        build()
+        build(where)
     except BookError as error:
         sys.exit(f"\nThe book was not built.\n\n{error}")
     except KeyboardInterrupt:
         os._exit(130)  # the kernels end with this process; do not wait for their cells
-    index = ROOT / "_build" / "html" / "index.html"
-    print(f"Open {index} in a browser, or type: make serve")
+    print(f"Open {where / '_build' / 'html' / 'index.html'} in a browser, or type: make serve")

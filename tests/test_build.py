@@ -1,0 +1,226 @@
+"""The build itself, on a small book in an empty folder, called as the Makefile calls it."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+
+from tools import notebooks
+
+ROOT = notebooks.ROOT
+TOC = """
+format: jb-book
+root: book/index
+chapters:
+  - file: book/a
+  - file: book/b
+"""
+
+
+def write_notebook(path: Path, title: str, code: str) -> None:
+    """A notebook of one text cell, `title`, and one code cell, `code`."""
+    cells = [
+        nbformat.v4.new_markdown_cell(title, id="title"),
+        nbformat.v4.new_code_cell(code, id="code"),
+    ]
+    path.write_text(notebooks.canonical(nbformat.v4.new_notebook(cells=cells)), "utf-8")
+
+
+def build(root: Path) -> tuple[int, str]:
+    """The exit status of a build, and all that it said."""
+    command = [sys.executable, "-m", "tools.build", str(root)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("book")
+    shutil.copytree(ROOT / "book" / "_static", root / "book" / "_static")
+    (root / "lecture_pkg").mkdir()
+    (root / "lecture_pkg" / "module.py").write_text("VALUE = 1\n")
+    (root / "requirements.txt").write_text("")
+    settings = (ROOT / "_config.yml").read_text("utf-8")
+    (root / "_config.yml").write_text(
+        settings.replace("mathml: tools", f"mathml: {ROOT / 'tools'}"), "utf-8"
+    )
+    (root / "_toc.yml").write_text(TOC)
+    (root / "book" / "index.md").write_text("# Index\n\nSee [](a.ipynb).\n")
+    write_notebook(root / "book" / "a.ipynb", "# A\n\n$x^2$", "print('six is', 2 * 3)")
+    write_notebook(root / "book" / "b.ipynb", "# B", "7 * 6")
+    status, said = build(root)
+    assert status == 0, said
+    assert "2 of 2 notebooks to execute" in said
+    assert re.search(r"^\[2/2\] [ab] … \d+\.\d s, all done$", said, re.MULTILINE)
+    return root
+
+
+@pytest.fixture
+def root(built: Path, tmp_path: Path) -> Path:
+    """A small book that has been built, to be changed."""
+    return shutil.copytree(built, tmp_path / "book")
+
+
+def page(root: Path, name: str) -> str:
+    return (root / "_build" / "html" / "book" / f"{name}.html").read_text("utf-8")
+
+
+def assert_refused(root: Path, *fragments: str) -> None:
+    """The build fails, says each of `fragments`, and leaves the published pages as they were."""
+    html = root / "_build" / "html"
+    before = {path: path.read_bytes() for path in html.rglob("*") if path.is_file()}
+    status, said = build(root)
+    assert status == 1, said
+    for fragment in fragments:
+        assert fragment in said
+    assert "Traceback" not in said
+    assert {path: path.read_bytes() for path in html.rglob("*") if path.is_file()} == before
+
+
+def test_pages_show_outputs_and_formulas(built: Path) -> None:
+    assert "six is 6" in page(built, "a")
+    assert "<math><msup><mi>x</mi><mn>2</mn></msup></math>" in page(built, "a")
+    assert ">42\n" in page(built, "b")
+    assert "url=book/index.html" in (built / "_build" / "html" / "index.html").read_text()
+
+
+def test_pages_ask_nothing_of_other_sites(built: Path) -> None:
+    loads = r'<(?:script|img|iframe)\b[^>]*\bsrc="(?:https?:)?//|<link\b[^>]*\bhref="(?:https?:)?//'
+    for path in (built / "_build" / "html").rglob("*.html"):
+        assert re.findall(loads, path.read_text("utf-8")) == [], path.name
+
+
+def test_unchanged_book_is_left_alone(root: Path) -> None:
+    status, said = build(root)
+    assert status == 0
+    assert "Nothing has changed" in said
+    assert "execute" not in said
+
+
+def test_changed_cell_executes_its_notebook(root: Path) -> None:
+    write_notebook(root / "book" / "b.ipynb", "# B", "7 * 7")
+    status, said = build(root)
+    assert status == 0, said
+    assert "1 of 2 notebooks to execute" in said
+    assert "] b … " in said
+    assert ">49\n" in page(root, "b")
+    assert "six is 6" in page(root, "a")
+
+
+def test_changed_text_executes_nothing(root: Path) -> None:
+    write_notebook(root / "book" / "a.ipynb", "# Another A", "print('six is', 2 * 3)")
+    status, said = build(root)
+    assert status == 0, said
+    assert "0 of 2 notebooks to execute" in said
+    assert "six is 6" in page(root, "a")
+    for name in ("a", "b", "index"):  # each page links the others by their titles
+        assert "Another A" in page(root, name)
+
+
+def test_changed_package_executes_all(root: Path) -> None:
+    (root / "lecture_pkg" / "module.py").write_text("VALUE = 2\n")
+    status, said = build(root)
+    assert status == 0, said
+    assert "2 of 2 notebooks to execute" in said
+
+
+def test_failing_cell(root: Path) -> None:
+    write_notebook(root / "book" / "b.ipynb", "# B", "print('before')\n1 / 0")
+    assert_refused(root, "book/b.ipynb, cell code: ZeroDivisionError: division by zero", "1 / 0")
+
+
+def test_printed_warning(root: Path) -> None:
+    write_notebook(root / "book" / "b.ipynb", "# B", "import warnings\nwarnings.warn('old')")
+    assert_refused(root, "book/b.ipynb, cell code: it printed a warning", "UserWarning: old")
+
+
+def test_dying_kernel(root: Path) -> None:
+    write_notebook(root / "book" / "b.ipynb", "# B", "import os\nos._exit(1)")
+    assert_refused(root, "book/b.ipynb, cell code: the Python process died")
+
+
+def test_broken_reference_is_refused_again_and_again(root: Path) -> None:
+    write_notebook(root / "book" / "b.ipynb", "# B\n\nSee [](c.ipynb).", "7 * 6")
+    place = "book/b.ipynb, cell title, line 3: WARNING: 'myst' cross-reference target not found"
+    assert_refused(root, place)
+    assert_refused(root, place)
+
+
+def test_reference_to_what_another_page_no_longer_has(root: Path) -> None:
+    write_notebook(root / "book" / "a.ipynb", "# A\n\n(here)=\n## Here", "1")
+    write_notebook(root / "book" / "b.ipynb", "# B\n\nSee [](#here).", "2")
+    assert build(root)[0] == 0
+    write_notebook(root / "book" / "a.ipynb", "# A\n\n## Here", "1")
+    assert_refused(root, "book/b.ipynb, cell title, line 3: WARNING:")
+
+
+def test_unknown_command_in_a_formula(root: Path) -> None:
+    write_notebook(root / "book" / "b.ipynb", "# B\n\n$$\\foo$$", "7 * 6")
+    assert_refused(root, "book/b.ipynb, cell title, line 3: WARNING: in the formula \\foo")
+
+
+def test_missing_picture(root: Path) -> None:
+    (root / "book" / "index.md").write_text("# Index\n\n![A tree](tree.png)\n")
+    assert_refused(root, "book/index.md, line 3: WARNING: image file not readable: book/tree.png")
+
+
+BROKEN_FILES = {
+    "page without an entry": ("book/c.md", "# C\n", "book/c is not listed in _toc.yml"),
+    "entry without a page": (
+        "_toc.yml",
+        f"{TOC}  - file: book/nowhere\n",
+        "_toc.yml lists book/nowhere, but there is no such page",
+    ),
+    "mistyped setting": ("_config.yml", "titel: The book\n", "_config.yml: $: ", "'titel'"),
+    "mistyped setting in a section": (
+        "_config.yml",
+        "html:\n  favikon: x\n",
+        "_config.yml: $.html",
+    ),
+    "broken YAML": ("_config.yml", "title: [\n", "_config.yml: "),
+    "broken JSON": ("book/b.ipynb", '{"cells": [', "book/b.ipynb is not a valid notebook"),
+    "no notebook": ("book/b.ipynb", '{"cells": 1}', "book/b.ipynb is not a valid notebook"),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN_FILES.values(), ids=list(BROKEN_FILES))
+def test_broken_file(root: Path, case: tuple[str, ...]) -> None:
+    name, content, *fragments = case
+    (root / name).write_text(content)
+    assert_refused(root, *fragments)
+
+
+def stream(text: str, name: str = "stdout") -> dict[str, Any]:
+    return {"output_type": "stream", "name": name, "text": text}
+
+
+def test_canonical_form_drops_what_chance_put_there() -> None:
+    cell = nbformat.v4.new_code_cell("1\n2", id="one", execution_count=17)
+    cell.metadata = nbformat.from_dict(
+        {"tags": ["hide-input"], "execution": {"iopub.status.busy": "2030-01-01"}, "scrolled": True}
+    )
+    result = {"output_type": "execute_result", "execution_count": 17, "metadata": {}, "data": {}}
+    cell.outputs = [nbformat.from_dict(o) for o in (stream("a\n"), stream("b\n"), result)]
+    untouched = nbformat.v4.new_code_cell("3", id="two")
+    notebook = nbformat.v4.new_notebook(
+        cells=[cell, untouched], metadata={"language_info": {"name": "python", "version": "3.99"}}
+    )
+    text = notebooks.canonical(notebook)
+    written = json.loads(text)
+    first, second = written["cells"]
+    assert written["metadata"] == notebooks.METADATA
+    assert first["metadata"] == {"tags": ["hide-input"]}
+    assert first["execution_count"] == first["outputs"][1]["execution_count"] == 1
+    assert first["outputs"][0]["text"] == ["a\n", "b\n"]
+    assert second["execution_count"] is None
+    assert cell.execution_count == 17
+    assert text.endswith("}\n")
+    assert notebooks.canonical(nbformat.reads(text, as_version=4)) == text
