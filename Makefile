@@ -9,7 +9,7 @@ PORT ?= 8000
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help book test notebooks lint serve clean
+.PHONY: help book test notebooks configure lint serve clean
 
 help: ## list these commands
 	@awk -F ':.* ## ' '/^[a-z]+:.* ## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -22,6 +22,9 @@ test: book ## build the book, then run all tests and recompute every printed num
 
 notebooks: .venv/ready ## execute all notebooks (or ONLY=03_backward) and write their outputs back
 	@$(BIN)/python -m tools.notebooks $(ONLY)
+
+configure: .venv/ready ## give your copy its address: REPO=owner/name [BRANCH=main]
+	@$(BIN)/python -m tools.configure "$(REPO)" "$(BRANCH)"
 
 lint: .venv/ready ## check style and types
 	@$(BIN)/ruff check .
