@@ -130,17 +130,17 @@ def checked_elementwise(objective: Objective, thetas: torch.Tensor) -> None:
 def evaluate(objective: Objective, thetas: Array) -> Array:
     """The objective at each of `thetas`: in one call where it is elementwise, else one by one."""
     callable_objective(objective)
-    points = torch.as_tensor(thetas, dtype=torch.float64, device=torch.get_default_device())
+    points = torch.as_tensor(thetas, dtype=torch.float64)  # on torch's default device
     try:
         values = objective(points)
     except RuntimeError:  # `if theta > 0` of a vector, for example
         values = None
     if not isinstance(values, torch.Tensor) or values.shape != points.shape:
         values = torch.stack([one_number(objective(point)).reshape(()) for point in points])
-    return as_array(values.detach())
+    return values.numpy(force=True)
 
 
 def as_array(tensor: torch.Tensor) -> Array:
-    """As NumPy array; NumPy has no bfloat16, so that becomes float32."""
+    """As NumPy array, off any graph and device; NumPy has no bfloat16, so that becomes float32."""
     tensor = tensor.float() if tensor.dtype == torch.bfloat16 else tensor
-    return tensor.cpu().numpy()
+    return tensor.numpy(force=True)

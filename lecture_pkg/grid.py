@@ -10,9 +10,9 @@ import torch
 from ._arguments import integer, one_of
 from ._objective import Array, Objective, as_array, checked_elementwise, numbers_in_a_row
 
-# Paths that walk together. Their dozen temporaries then stay in the CPU's cache, where a step costs
-# a tenth of what it costs from main memory; a GPU wants more work at a time and has the memory.
-_CHUNK = {"cpu": 2**17, "cuda": 2**22}
+# How many paths walk together; on a CPU, for each thread. Their dozen temporaries then stay in the
+# cache, where a step costs a tenth of what it costs from main memory. A GPU wants more at a time.
+_ON_CPU_THREAD, _ON_GPU = 2**16, 2**22
 
 
 class GridDescent(NamedTuple):
@@ -79,31 +79,31 @@ def descend_grid(
     steps = numbers_in_a_row("step_sizes", step_sizes, device, dtype, above=0)
     begin = numbers_in_a_row("starts", starts, device, dtype)
     max_iter = integer("max_iter", max_iter, at_least=0)
-    whole = one_of("keep", keep, ["path", "final"]) == "path"
-    at_once = integer("chunk", chunk or _CHUNK.get(begin.device.type, 2**17), at_least=1)
-    shape = (len(steps), len(begin))
+    rows = max_iter + 1 if one_of("keep", keep, ["path", "final"]) == "path" else 1
+    on_cpu = begin.device.type == "cpu"
+    chunk = _ON_CPU_THREAD * torch.get_num_threads() if on_cpu and chunk is None else chunk
+    chunk = integer("chunk", _ON_GPU if chunk is None else chunk, at_least=1)
+    paths = len(steps) * len(begin)
     # time runs along the first axis, so that an iteration writes into one block of memory
-    rows = max_iter + 1 if whole else 1
-    thetas, objectives = (
-        as_array(torch.empty(rows, shape[0] * shape[1], dtype=steps.dtype, device="cpu"))
-        for _ in range(2)
+    empty = torch.empty(rows, paths, dtype=steps.dtype, device="cpu")
+    thetas, objectives, sound = (
+        as_array(empty),
+        as_array(torch.empty_like(empty)),
+        np.empty(paths, bool),
     )
-    diverged = np.empty(shape[0] * shape[1], bool)
     with torch.inference_mode(False), torch.enable_grad():
         checked_elementwise(objective, begin)
-        for low in range(0, len(diverged), at_once):
-            own = slice(low, low + at_once)
-            path = torch.arange(low, min(own.stop, len(diverged)), device=begin.device)
+        for low in range(0, paths, chunk):
+            own = slice(low, min(low + chunk, paths))
+            path = torch.arange(own.start, own.stop, device=begin.device)
             step, theta = steps[path // len(begin)], begin[path % len(begin)]
-            sound = _walk(objective, theta, step, max_iter, thetas[:, own], objectives[:, own])
-            diverged[own] = ~sound
-    thetas, objectives = (
-        np.moveaxis(each.reshape(rows, *shape), 0, -1) if whole else each.reshape(shape)
-        for each in (thetas, objectives)
-    )
-    return GridDescent(
-        as_array(steps), as_array(begin), thetas, objectives, diverged.reshape(shape), max_iter
-    )
+            sound[own] = _walk(objective, theta, step, max_iter, thetas[:, own], objectives[:, own])
+    shape = (rows, len(steps), len(begin))
+    thetas, objectives = (np.moveaxis(each.reshape(shape), 0, -1) for each in (thetas, objectives))
+    if keep == "final":
+        thetas, objectives = thetas[..., 0], objectives[..., 0]
+    failed = ~sound.reshape(shape[1:])
+    return GridDescent(as_array(steps), as_array(begin), thetas, objectives, failed, max_iter)
 
 
 def _walk(
@@ -114,15 +114,15 @@ def _walk(
     thetas: Array,
     objectives: Array,
 ) -> Array:
-    """Let n paths walk, fill the rows (all iterations or the last), say which stayed finite [n]."""
-    sum_of_zeros = torch.zeros_like(theta)  # 0 · inf is nan, and stays: one addition remembers it
-    for row in range(len(thetas) - max_iter - 1, len(thetas)):
+    """Let n paths walk, fill the rows with the last iterations, say which stayed finite [n]."""
+    zeros = torch.zeros_like(theta)  # as 0 · inf is nan, adding 0 · value remembers what was inf
+    for row in range(len(thetas) - max_iter - 1, len(thetas)):  # below 0: not kept
         theta.requires_grad_()
         value = objective(theta)
-        sum_of_zeros.add_(value.detach(), alpha=0)
+        zeros.add_(value.detach(), alpha=0)
         if row >= 0:
-            thetas[row], objectives[row] = as_array(theta.detach()), as_array(value.detach())
+            thetas[row], objectives[row] = as_array(theta), as_array(value)
         if row < len(thetas) - 1:
             (gradient,) = torch.autograd.grad(value.sum(), theta)
             theta = theta.detach() - step * gradient
-    return as_array((sum_of_zeros + theta.detach()).isfinite())
+    return as_array((zeros + theta).isfinite())

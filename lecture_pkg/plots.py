@@ -27,7 +27,7 @@ from ._plotting import (
 from .minima import find_minima
 
 _LOST = "#c9ccd1"
-_POINTS = 1001
+_POINTS = 2001
 _MOST_STEP_SIZES = 8
 _MOST_PATHS = 400
 
