@@ -14,14 +14,15 @@ The contract between a kind's Python and its script and style:
   data})` fills `live`, an empty `<div class="lp-live">`; `data` is `Figure.data` as it came through
   JSON. `figure.js` finds every figure of this kind that is not alive yet, and marks it
   `data-ready` when `draw` has returned. If `draw` throws, the still picture stays.
-* **What is seen when.** On screen, `.lp-still` and `.lp-print` until the figure is alive, `.lp-live`
-  from then on. In print, without script, and in a notebook that is not trusted: `.lp-still` and
-  `.lp-print`. The caption always.
+* **What is seen when.** On screen, `.lp-still` and `.lp-print` until the figure is alive,
+  `.lp-live` from then on. In print, without script, and in a notebook that is not trusted:
+  `.lp-still` and `.lp-print`. The caption always.
 * **Colours.** Scripts and styles take them from the custom properties at the top of `figure.css`
   (`--lp-fg`, `--lp-flow`, …), which follow the page's dark mode (the book's theme, Colab,
   JupyterLab, VS Code). The still picture is an image, and cannot: its own colours must be legible
   on white and on near-black.
-* **The same bytes each time.** Nothing random, no time, no address: the id is a hash of the content.
+* **The same bytes each time.** Nothing random, no time, no address: the id is a hash of the
+  content.
 """
 
 from __future__ import annotations
