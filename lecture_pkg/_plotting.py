@@ -57,17 +57,18 @@ def text(value: float, low: float, high: float) -> str:
     return f"{round(value, decimals) + 0.0:.{decimals}f}".replace("-", "−")
 
 
-def plotted_row(argument: str, values: Any) -> Array:
-    """`values` as a vector of at least one number, nan and inf included."""
-    allowed = "a row of numbers"
+def plotted_row(argument: str, values: Any, *, finite: bool = True) -> Array:
+    """`values` as a vector of at least one number; of finite ones, unless that does not matter."""
     if isinstance(values, torch.Tensor):
         values = values.detach().cpu().to(torch.float64).numpy()
     try:
         row = np.asarray(values, dtype=float)
     except (TypeError, ValueError):
-        refuse(argument, values, allowed, TypeError)
+        refuse(argument, values, "a row of numbers", TypeError)
     if row.ndim != 1 or row.size == 0:
-        refuse(argument, values, f"{allowed} (its shape is {row.shape})")
+        refuse(argument, values, f"a row of numbers (its shape is {row.shape})")
+    if finite and not np.isfinite(row).all():
+        refuse(argument, values, "finite; draw the part of the path before it diverged")
     return row
 
 

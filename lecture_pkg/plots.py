@@ -151,7 +151,10 @@ def plot_losses(losses: Mapping[str, Any], *, ax: Axes | None = None) -> Axes:
     """
     if not isinstance(losses, Mapping) or not losses:
         refuse("losses", losses, "a dict of at least one name and its losses", TypeError)
-    curves = {str(name): plotted_row(f"losses[{name!r}]", each) for name, each in losses.items()}
+    curves = {
+        str(name): plotted_row(f"losses[{name!r}]", each, finite=False)
+        for name, each in losses.items()
+    }
     finite = np.concatenate([each[np.isfinite(each)] for each in curves.values()])
     with styled(ax) as ax:
         looks = zip(curves.items(), cycle(COLOURS), cycle(DASHES), strict=False)
@@ -181,9 +184,6 @@ def _path_picture(
             "theta_arr and obj_arr must be equally long, "
             f"but they hold {len(thetas)} and {len(heights)} numbers."
         )
-    for name, row in (("theta_arr", thetas), ("obj_arr", heights)):
-        if not np.isfinite(row).all():
-            refuse(name, row, "finite; plot the part of the path before it diverged")
     true = None if theta_true is None else number("theta_true", theta_true)
     ends = thetas if true is None else np.append(thetas, true)
     curve = (

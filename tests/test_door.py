@@ -1,0 +1,48 @@
+"""The door: all names of the package, and nothing heavy loaded before it is asked for."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+import lecture_pkg
+
+HEAVY = {"matplotlib", "seaborn", "scipy", "pandas", "graphviz", "pygraphviz", "IPython"}
+
+
+def loaded_after(program: str) -> set[str]:
+    """The top-level modules that a fresh interpreter has loaded after `program`."""
+    program += "\nimport sys, json; print(json.dumps(sorted(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return {name.partition(".")[0] for name in json.loads(done.stdout)}
+
+
+def test_the_import_loads_nothing_heavy() -> None:
+    loaded = loaded_after("import lecture_pkg")
+    assert not loaded & HEAVY and "torch" not in loaded
+
+
+def test_the_ground_floor_draws_nothing() -> None:
+    names = "default_device, gradient_descent, descend_grid, find_minima, record, trace"
+    assert not loaded_after(f"from lecture_pkg import {names}, record_backward") & HEAVY
+
+
+@pytest.mark.parametrize("name", lecture_pkg.__all__)
+def test_every_name_opens(name: str) -> None:
+    assert getattr(lecture_pkg, name) is not None
+    assert name in dir(lecture_pkg)
+
+
+def test_a_name_that_is_not_there_is_refused_as_python_does() -> None:
+    with pytest.raises(AttributeError, match="module 'lecture_pkg' has no attribute 'gradient'"):
+        lecture_pkg.gradient  # noqa: B018
+    with pytest.raises(ImportError):
+        exec("from lecture_pkg import gradient")
+
+
+def test_the_table_is_sorted_and_names_things_once() -> None:
+    assert lecture_pkg.__all__ == sorted(set(lecture_pkg.__all__))
