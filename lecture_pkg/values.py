@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple, Union
+from typing import NamedTuple, TypeAlias
 
 import torch
 
-Number = Union[bool, int, float, complex]
+Number: TypeAlias = bool | int | float | complex
 
 MOST_NUMBERS = 64
 """A tensor with more numbers than this is remembered by its shape alone."""
@@ -43,6 +43,16 @@ def snapshot(tensor: torch.Tensor) -> Snapshot:
         except (RuntimeError, NotImplementedError):  # meta and functorch tensors hold no numbers
             numbers = None
     return Snapshot(shape, str(tensor.dtype).removeprefix("torch."), numbers)
+
+
+def number_snapshot(number: Number) -> Snapshot:
+    """A plain Python number as a snapshot, whose dtype is the number's type.
+
+    Example:
+        >>> number_snapshot(2)
+        Snapshot(shape=(), dtype='int', numbers=(2,))
+    """
+    return Snapshot((), type(number).__name__, (number,))
 
 
 def format_number(value: Number) -> str:

@@ -1,0 +1,80 @@
+"""A graph in words."""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter
+from collections.abc import Sequence
+
+from .graph import Graph, Node
+from .values import format_snapshot
+
+_MOST_LISTED = 30
+"""Of a graph with more operations or tensors they are counted, not listed."""
+
+
+def describe(graph: Graph) -> str:
+    """What there is in a graph, and how each operation follows from what came before."""
+    ordered = forward_order(graph)
+    results = [graph.nodes[i] for i in ordered if graph.nodes[i].kind == "output"]
+    parts = [f"Computation graph of {_listed([_with_value(node) for node in results])}"]
+    if not results:
+        parts = ["Computation graph of a leaf, without operations"]
+    for kind, word, words in (("leaf", "Leaf", "Leaves"), ("constant", "Constant", "Constants")):
+        nodes = [_with_value(node) for node in graph.nodes if node.kind == kind]
+        if len(nodes) > _MOST_LISTED:
+            parts.append(f"{len(nodes)} {words.lower()}")
+        elif nodes:
+            parts.append(f"{word if len(nodes) == 1 else words}: {_listed(nodes)}")
+    operations = [i for i in ordered if graph.nodes[i].kind == "operation"]
+    if len(operations) > _MOST_LISTED:
+        counts = Counter(graph.nodes[i].label for i in operations).most_common()
+        kinds = _listed([f"{count} {label}" for label, count in counts])
+        parts.append(f"{len(operations)} operations: {kinds}")
+    elif operations:
+        parts.append("Operations: " + "; ".join(_operations(graph, operations)))
+    return ". ".join(parts) + "."
+
+
+def forward_order(graph: Graph) -> list[int]:
+    """Ids in an order in which every node comes after its inputs."""
+    missing = Counter(edge.target for edge in graph.edges)
+    users: dict[int, list[int]] = {}
+    for edge in graph.edges:
+        users.setdefault(edge.source, []).append(edge.target)
+    # the visit starts at the output: what has a larger number tends to come earlier
+    ready = [-node.id for node in graph.nodes if not missing[node.id]]
+    heapq.heapify(ready)
+    ordered = []
+    while ready:
+        ordered.append(-heapq.heappop(ready))
+        for user in users.get(ordered[-1], ()):
+            missing[user] -= 1
+            if not missing[user]:
+                heapq.heappush(ready, -user)
+    return ordered
+
+
+def _operations(graph: Graph, operations: Sequence[int]) -> list[str]:
+    number = {i: f"({place})" for place, i in enumerate(operations, 1)}
+    sentences = []
+    for i in operations:
+        inputs = [number.get(j, graph.nodes[j].label) for j in graph.inputs(i)]
+        users = [graph.nodes[j] for j in graph.consumers(i)]
+        names = [user.label for user in users if user.kind in ("intermediate", "output")]
+        called = f", which is {_listed(names)}" if names else ""
+        value = graph.nodes[i].snapshot
+        equals = f" = {format_snapshot(value)}" if value is not None else ""
+        of = f" of {_listed(inputs)}" if inputs else ""
+        sentences.append(f"{number[i]} {graph.nodes[i].label}{of}{equals}{called}")
+    return sentences
+
+
+def _with_value(node: Node) -> str:
+    value = format_snapshot(node.snapshot) if node.snapshot is not None else ""
+    return f"{node.label} = {value}" if value and value != node.label else node.label
+
+
+def _listed(words: Sequence[str]) -> str:
+    """Words as a sentence lists them: "a, b and c"."""
+    return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))

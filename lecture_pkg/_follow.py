@@ -1,0 +1,242 @@
+"""From autograd's functions to a `Graph`: names, constants and values are put in."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
+from itertools import repeat
+from typing import Any, NamedTuple
+
+import torch
+from torch.autograd.graph import get_gradient_edge
+
+from ._arguments import refuse
+from ._constants import find_constants
+from ._saved import plain_name
+from ._walk import Walk, walk
+from .graph import Edge, Graph, Node
+from .recording import Constant, Record, recorded_among
+from .values import Snapshot, format_snapshot, number_snapshot, snapshot
+
+_MOST_DETAILED = 10_000
+"""In a graph of more functions no value is read: nobody could look at them all."""
+
+_new_node: Any = partial(tuple.__new__, Node)  # several times faster than Node(...)
+_new_edge: Any = partial(tuple.__new__, Edge)
+
+
+class Traced(NamedTuple):
+    """A graph beside what it was read from; not to be kept, since it holds autograd's graph.
+
+    Attributes:
+        graph: The graph.
+        functions: Autograd's functions; the function of node `i` has index `i`.
+        records: What was recorded of them, by index.
+        tensors: By function and number of its output, the node of a named tensor or an output.
+        outputs: The node of each output.
+    """
+
+    graph: Graph
+    functions: list[Any]
+    records: dict[int, Record]
+    tensors: dict[tuple[int, int], int]
+    outputs: tuple[int, ...]
+
+
+def follow(output: Any, named: Mapping[str, Any], *, values: bool = False) -> Traced:
+    """What `trace` does; with `values`, constants are also read from what autograd saved."""
+    outputs = check_outputs(output)
+    for name, tensor in named.items():
+        if not isinstance(tensor, torch.Tensor):
+            refuse(name, tensor, "a tensor, to be named in the graph", TypeError)
+    with _no_collection():
+        ends = [get_gradient_edge(tensor)[:2] for _, tensor in outputs]
+        builder = _Builder(walk(function for function, _ in ends), named)
+        keys = [
+            builder.add_output(name, tensor, *end)
+            for (name, tensor), end in zip(outputs, ends, strict=True)
+        ]
+        if builder.detailed:
+            builder.add_constants(values)
+        return builder.build(keys)
+
+
+def check_outputs(output: Any) -> list[tuple[str, torch.Tensor]]:
+    """The tensors in `output`, each with the key under which a dict holds it."""
+    allowed = "a tensor that requires a gradient, or a list, tuple or dict of such tensors"
+    if isinstance(output, Mapping):
+        items = [(key, tensor, f"output[{key!r}]") for key, tensor in output.items()]
+    elif isinstance(output, list | tuple):
+        items = [("", tensor, f"output[{i}]") for i, tensor in enumerate(output)]
+    else:
+        items = [("", output, "output")]
+    if not items:
+        refuse("output", output, allowed)
+    for key, tensor, place in items:
+        if not isinstance(tensor, torch.Tensor):
+            refuse(place, tensor, allowed, TypeError)
+        if not isinstance(key, str):
+            refuse("a key of output", key, "a string", TypeError)
+        if not tensor.requires_grad:
+            why = _why_no_graph(tensor)
+            raise ValueError(f"{place} must be {allowed}, but this one has no graph: {why}")
+    return [(key, tensor) for key, tensor, _ in items]
+
+
+def _why_no_graph(tensor: torch.Tensor) -> str:
+    if not (tensor.is_floating_point() or tensor.is_complex()):
+        return f"its dtype is {tensor.dtype}, and only floating-point tensors can have one."
+    return (
+        "nothing that it was computed from has requires_grad=True, or detach() or no_grad() "
+        "cut it off."
+    )
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Keep Python's garbage collector from going through the growing graph again and again."""
+    running = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if running:
+            gc.enable()
+
+
+class _Tensor:
+    """A node for a tensor, while the names that it gets are still coming in."""
+
+    def __init__(self, kind: str, value: Snapshot | None) -> None:
+        self.kind, self.value = kind, value
+        self.label = "output" if kind == "output" else _shown(value, "constant")
+        self.names: list[str] = []
+
+
+class _Builder:
+    """Collects a graph's parts, and makes all its nodes and edges in one go at the end."""
+
+    def __init__(self, found: Walk, named: Mapping[str, torch.Tensor]) -> None:
+        self.found = found
+        self.detailed = len(found.functions) <= _MOST_DETAILED
+        self.records = recorded_among(found.functions) if self.detailed else {}
+        self.results: dict[tuple[int, int], _Tensor] = {}
+        self.leaves: dict[int, list[str]] = {}
+        self.constants: dict[object, _Tensor] = {}
+        self.uses: list[tuple[object, int, int]] = []  # constant, operation, argument
+        self.known = [(name, t) for name, t in named.items() if not t.requires_grad]
+        for name, tensor in named.items():
+            if tensor.requires_grad:
+                self._add_name(name, tensor)
+
+    def _add_name(self, name: str, tensor: torch.Tensor) -> None:
+        function, number = get_gradient_edge(tensor)[:2]
+        place = self.found.numbers.get(function)
+        if place is None:
+            return
+        if tensor.grad_fn is None:
+            self.leaves.setdefault(place, []).append(name)
+            return
+        if (place, number) not in self.results:
+            self.results[place, number] = _Tensor("intermediate", snapshot(tensor))
+        self.results[place, number].names.append(name)
+
+    def add_output(
+        self, name: str, tensor: torch.Tensor, function: Any, number: int
+    ) -> tuple[int, int]:
+        """Add an output, and say by which function and number it is found again."""
+        place = self.found.numbers[function]
+        if tensor.grad_fn is None:
+            if name:
+                self.leaves.setdefault(place, [name])
+            return place, number
+        result = self.results.setdefault((place, number), _Tensor("output", snapshot(tensor)))
+        result.kind = result.label = "output"
+        if name and not result.names:
+            result.names.append(name)
+        return place, number
+
+    def add_constants(self, values: bool) -> None:
+        """Add the operands that require no gradient, with what is known of them."""
+        gaps: dict[int, list[int]] = {}
+        for target, argument in self.found.empty:
+            gaps.setdefault(target, []).append(argument)
+        wanted = [tensor for _, tensor in self.known]
+        everywhere = range(len(self.found.functions))
+        for target in everywhere if wanted or values else sorted({*gaps, *self.records}):
+            record = self.records.get(target)
+            function = self.found.functions[target]
+            for constant in find_constants(function, record, gaps.get(target, ()), wanted, values):
+                self._add_constant(target, constant)
+
+    def _add_constant(self, target: int, constant: Constant) -> None:
+        tensor = constant.tensor() if constant.tensor is not None else None
+        value = constant.value
+        if value is not None and not isinstance(value, Snapshot):
+            value = number_snapshot(value)
+        # one node for a tensor that is used twice, unless it was changed in between
+        key = (target, len(self.uses)) if tensor is None else (id(tensor), value)
+        node = self.constants.setdefault(key, _Tensor("constant", value))
+        node.names = [name for name, known in self.known if known is tensor]
+        self.uses.append((key, target, constant.argument))
+
+    def build(self, outputs: Sequence[tuple[int, int]]) -> Traced:
+        """Make the graph."""
+        first = len(self.found.functions)
+        for number, key in enumerate(outputs, 1):
+            if len(outputs) > 1 and key in self.results:
+                self.results[key].label = f"output {number}"
+        if not self.detailed:
+            self.constants = {i: _Tensor("constant", None) for i in range(len(self.found.empty))}
+            self.uses = [(i, *use) for i, use in enumerate(self.found.empty)]
+        ids = {key: first + i for i, key in enumerate((*self.constants, *self.results))}
+        extra = [*self.constants.values(), *self.results.values()]
+        nodes = [*self._function_nodes(), *self._tensor_nodes(first, extra)]
+        tensors = {key: ids[key] for key in self.results}
+        graph = Graph(tuple(nodes), tuple(self._edges(ids)))
+        ends = tuple(tensors.get(key, key[0]) for key in outputs)
+        return Traced(graph, self.found.functions, self.records, tensors, ends)
+
+    def _function_nodes(self) -> list[Node]:
+        functions = self.found.functions
+        types = [type(function).__name__ for function in functions]
+        labels = map({name: plain_name(name) for name in set(types)}.__getitem__, types)
+        numbers, kind, nothing = range(len(functions)), repeat("operation"), repeat(None)
+        columns = zip(numbers, kind, labels, repeat(""), types, nothing)
+        nodes: list[Node] = list(map(_new_node, columns))
+        for i, record in self.records.items():
+            if len(record.values) == 1:
+                nodes[i] = nodes[i]._replace(snapshot=next(iter(record.values.values())))
+        for i in [i for i, name in enumerate(types) if name == "AccumulateGrad"]:
+            nodes[i] = self._leaf(i)
+        return nodes
+
+    def _leaf(self, place: int) -> Node:
+        value = snapshot(self.found.functions[place].variable) if self.detailed else None
+        name = " = ".join(self.leaves.get(place, ()))
+        return Node(place, "leaf", name or _shown(value, "leaf"), name, "", value)
+
+    def _tensor_nodes(self, first: int, tensors: Sequence[_Tensor]) -> Iterator[Node]:
+        for i, tensor in enumerate(tensors, first):
+            name = " = ".join(tensor.names)
+            yield Node(i, tensor.kind, name or tensor.label, name, "", tensor.value)
+
+    def _edges(self, ids: Mapping[object, int]) -> list[Edge]:
+        found = self.found
+        sources = found.sources
+        inner = {place for place, _ in self.results}
+        if inner:
+            sources = list(sources)
+            for i in [i for i, source in enumerate(sources) if source in inner]:
+                sources[i] = ids.get((sources[i], found.outputs.get(i, 0)), sources[i])
+        columns = zip(sources, found.targets, found.arguments, strict=True)
+        edges: list[Edge] = list(map(_new_edge, columns))
+        edges += [Edge(ids[key], target, argument) for key, target, argument in self.uses]
+        edges += [Edge(key[0], ids[key], 0) for key in self.results]
+        return edges
+
+
+def _shown(value: Snapshot | None, otherwise: str) -> str:
+    return otherwise if value is None else format_snapshot(value)
