@@ -80,11 +80,16 @@ def padded(values: Array, share: float = 0.06) -> tuple[float, float]:
 
 
 def draw_legend(ax: Axes) -> None:
-    """The legend above the axes, where it covers nothing."""
+    """The legend above the axes, where it covers nothing, in rows no wider than they are."""
     names = ax.get_legend_handles_labels()[1]
-    columns = len(names) if len(names) <= 5 else 3
     place: dict[str, Any] = {"loc": "lower left", "bbox_to_anchor": (0, 1), "borderaxespad": 0.4}
-    ax.legend(**place, ncols=columns, frameon=False, columnspacing=1.6, handletextpad=0.6)
+    ax.figure.canvas.figure.draw_without_rendering()  # only then the axes know their width
+    for columns in range(len(names), 0, -1):
+        legend = ax.legend(
+            **place, ncols=columns, frameon=False, columnspacing=1.6, handletextpad=0.6
+        )
+        if legend.get_window_extent().width <= ax.get_window_extent().width:
+            break
 
 
 def draw_objective(ax: Axes, thetas: Array, values: Array) -> None:

@@ -69,11 +69,12 @@ PICTURES = {
 
 @pytest.mark.parametrize("name", PICTURES)
 def test_axes_go_in_and_come_out(name: str) -> None:
-    figure, (left, right) = plt.subplots(1, 2)
+    figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
     assert PICTURES[name](right) is right
     assert not left.has_data() and right.has_data()
     assert plt.get_fignums() == [figure.number]
     figure.canvas.draw()
+    assert right.get_window_extent().width > 200, "squeezed by what stands around it"
 
 
 @pytest.mark.parametrize("name", PICTURES)
