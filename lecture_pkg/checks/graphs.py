@@ -1,0 +1,149 @@
+"""Checks of chapter 2: computation graphs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import torch
+
+from ._answers import Wrong, call
+from ._compare import SINGLE, STRICT, Mistake, compare
+from ._exercise import Trial, exercise
+
+
+@exercise(2)
+def leaves(answer: Any, trial: Trial) -> None:
+    """Which of a, b, c, d, e are leaves? Answer with their names, such as {"a", "e"}."""
+    if not isinstance(answer, Iterable) or not all(isinstance(n, str) for n in answer):
+        hint = 'names in quotes, such as {"a", "e"}.'
+        raise Wrong("not-names", hint, got=f"a {type(answer).__name__}", expected="a set of names")
+    a = torch.tensor(1.0, requires_grad=True)
+    b = torch.tensor(2.0)
+    c = a * b
+    d = b + 1
+    e = torch.tensor(3.0, requires_grad=True) * 2
+    tensors = {"a": a, "b": b, "c": c, "d": d, "e": e}
+    names = {letter for word in answer for letter in word if letter.isalpha()}
+    right = {name for name, tensor in tensors.items() if tensor.is_leaf}
+    if names == right:
+        return
+    named = {
+        frozenset({"a"}): "requires-grad-only",
+        frozenset({"a", "e"}): "name-for-leaf",
+        frozenset({"a", "b"}): "constant-results",
+        frozenset({"a", "b", "e"}): "name-for-leaf",
+        frozenset({"a", "b", "d", "e"}): "name-for-leaf",
+        frozenset({"c", "e"}): "results",
+    }
+    diagnosis = named.get(frozenset(names), "other")
+    hint = {
+        "requires-grad-only": "a tensor that needs no gradient is a leaf too: nothing in the "
+        "graph leads to it.",
+        "name-for-leaf": "e is the result of * 2 on a leaf that has no name. A result that carries "
+        "a grad_fn is no leaf.",
+        "constant-results": "d was computed, but without any tensor that requires a gradient: it "
+        "has no grad_fn, and counts as a leaf.",
+        "results": "these two are the ones with a grad_fn, the opposite of leaves.",
+        "other": "ask each tensor for its grad_fn. Where it is None, the tensor is a leaf.",
+    }[diagnosis]
+    raise Wrong(diagnosis, hint, got=", ".join(sorted(names)), given="the five lines above")
+
+
+@exercise(2)
+def new_leaf(answer: Any, trial: Trial) -> None:
+    """Write `new_leaf(value)`: any Python number as a leaf that requires a gradient."""
+    for value in (trial.number(), 3):
+        given = f"value = {value}"
+        result = call(answer, value, given=given)
+        if not isinstance(result, torch.Tensor):
+            raise Wrong("other-kind", "wanted is a tensor.", got=type(result).__name__, given=given)
+        compare(result, value, given=given, rtol=SINGLE)
+        if not result.requires_grad:
+            hint = "this tensor does not require a gradient."
+            raise Wrong("no-requires-grad", hint, got=str(result), given=given)
+        if not result.is_leaf:
+            hint = "an operation after requires_grad=True makes a result, which is no leaf."
+            raise Wrong("not-a-leaf", hint, got=str(result), given=given)
+        if result.shape != ():
+            hint = "one number has shape (), without brackets around it."
+            shapes = str(tuple(result.shape)), "()"
+            raise Wrong("shape", hint, got=shapes[0], expected=shapes[1], given=given)
+
+
+@exercise(2)
+def squared_error(answer: Any, trial: Trial) -> None:
+    """Write `squared_error(X, y, theta)`: the mean of (y − Xθ)², with its graph unbroken."""
+    X, y, theta = trial.tensor(7, 3), trial.tensor(7), trial.tensor(3).requires_grad_()
+    given = "X of shape (7, 3), y of shape (7), theta of shape (3)"
+    result = call(answer, X, y, theta, given=given)
+    error = (y - X @ theta).detach()
+    table = (y[None, :] - (X @ theta)[:, None]).detach()
+    mistakes = [
+        Mistake("sum", (error**2).sum(), "this is the sum of the squares, not their mean."),
+        Mistake("not-squared", error.mean(), "the errors are to be squared."),
+        Mistake("square-of-mean", error.mean() ** 2, "square first, then take the mean."),
+        Mistake("root", (error**2).mean().sqrt(), "without the square root."),
+        Mistake("absolute", error.abs().mean(), "squares, not absolute values."),
+        Mistake("factor", (error**2).mean() / 2, "there is a factor ½ too much."),
+        Mistake(
+            "broadcast",
+            (table**2).mean(),
+            "a column (7, 1) minus a row (7) is a table of 49 errors: give both one shape.",
+        ),
+    ]
+    whole = reaches(result, theta)
+    rtol = STRICT if whole else SINGLE
+    compare(result, (error**2).mean(), mistakes=mistakes, given=given, rtol=rtol)
+    if not whole:
+        hint = (
+            "the number is right, but no graph leads from it to theta. Look for .item(), "
+            ".detach(), .data, float(), NumPy, or a new tensor made from the number."
+        )
+        raise Wrong("detached", hint, got=str(result), expected="a grad_fn that leads to theta")
+
+
+@exercise(2)
+def count_operations(answer: Any, trial: Trial) -> None:
+    """Write `count_operations(y)`: how many operations the graph of y holds, each counted once."""
+    x = trial.tensor(3).requires_grad_()
+    cases = [
+        ("y = sin(2x + 1)", (2 * x + 1).sin(), 3, 3),
+        ("s = x.sum(), and ten times s = s + s", _repeat(x, 10, lambda s: s + s), 11, 2**11 - 1),
+        ("s = x.sum(), and 3000 times s = s * 1", _repeat(x, 3000, lambda s: s * 1), 3001, 3001),
+    ]
+    for given, y, right, paths in cases:
+        result = call(answer, y, given=given)
+        mistakes = [
+            Mistake(
+                "with-leaves", right + 1, "AccumulateGrad is counted; it only stores into a leaf."
+            ),
+            Mistake("counted-again", paths, _SEEN),
+            Mistake("counted-again", paths + 2**10, _SEEN),
+            Mistake("first-branch", 1, "only the first operation is counted: walk on."),
+            Mistake("one-short", right - 1, "one is missing: is y.grad_fn itself counted?"),
+        ]
+        compare(result, right, mistakes=mistakes, given=given)
+
+
+_SEEN = "an operation that is reached on two ways is counted twice: remember those seen."
+
+
+def _repeat(
+    x: torch.Tensor, times: int, change: Callable[[torch.Tensor], torch.Tensor]
+) -> torch.Tensor:
+    result = x.sum()
+    for _ in range(times):
+        result = change(result)
+    return result
+
+
+def reaches(output: Any, leaf: torch.Tensor) -> bool:
+    """Whether a result carries a graph, and the graph leads back to `leaf`."""
+    if not isinstance(output, torch.Tensor) or not output.requires_grad:
+        return False
+    (gradient,) = torch.autograd.grad(output.sum(), leaf, retain_graph=True, allow_unused=True)
+    return gradient is not None
+
+
+__all__ = ["count_operations", "leaves", "new_leaf", "squared_error"]

@@ -1,0 +1,147 @@
+"""Checks of chapter 7: Jacobians and `backward(v)`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from ._answers import Wrong, call
+from ._compare import SINGLE, Mistake, compare, numbers_of
+from ._exercise import Trial, exercise
+
+
+@exercise(7)
+def choose_v(answer: Any, trial: Trial) -> None:
+    """Which v makes `y.backward(v)` give the gradient of l = y₁ + 2y₂ − y₃?
+
+    y = Ax; x has 5 numbers, y has 3.
+    """
+    A = trial.tensor(3, 5).cpu()
+    right = torch.tensor([1.0, 2.0, -1.0], dtype=torch.float64)
+    v = numbers_of(answer)
+    if v is not None and v.shape == (5,):
+        hint = "v has the shape of the output y, 3 numbers, not of the input x."
+        raise Wrong("v-shape", hint, got="5 numbers", expected="3 numbers")
+    if v is not None and v.ndim == 0:
+        hint = "y holds 3 numbers, and v one number for each of them."
+        raise Wrong("v-shape", hint, got="1 number", expected="3 numbers")
+    mistakes = [
+        Mistake("ones", [1, 1, 1], "ones give the gradient of the plain sum y₁ + y₂ + y₃."),
+        Mistake("sign", [1, 2, 1], "y₃ is subtracted: ∂l/∂y₃ = −1."),
+        Mistake("factor", [1, 1, -1], "y₂ counts twice: ∂l/∂y₂ = 2."),
+        Mistake("reversed", [-1, 2, 1], "in the order y₁, y₂, y₃."),
+    ]
+    compare(answer, right, mistakes=mistakes, rtol=SINGLE, given="v_i = ∂l/∂y_i")
+    x = trial.tensor(5).cpu().requires_grad_()
+    (gradient,) = torch.autograd.grad(A @ x, x, torch.as_tensor(v))
+    compare(gradient, A.T @ right, given="the gradient that this v gives")
+
+
+@exercise(7)
+def curve_slopes(answer: Any, trial: Trial) -> None:
+    """Write `curve_slopes(f, x)`: f′ at every number of x, with one `backward` call.
+
+    f works number by number, such as torch.sin; x is a tensor that requires no gradient.
+    """
+    x = trial.tensor(6)
+
+    def f(t: torch.Tensor) -> torch.Tensor:
+        return torch.sin(t) + t**2
+
+    right = torch.cos(x) + 2 * x
+    given = "f(x) = sin x + x², x of 6 numbers"
+    for turn in ("", ", called a second time with the same x"):
+        result = call(answer, f, x, given=given + turn)
+        mistakes = [
+            Mistake("not-zeroed", 2 * right, "the second call adds to the .grad of the first."),
+            Mistake("factor", right / 6, "this is f′/6: mean() divides by 6. Use sum(), or ones."),
+            Mistake("value", f(x), "this is f itself."),
+            Mistake("summed", right.sum(), "one number; wanted is the slope at each point."),
+            Mistake("v-is-x", right * x, "v weighs the slopes: v = x multiplies each by x."),
+        ]
+        compare(result, right, mistakes=mistakes, given=given + turn)
+
+
+@exercise(7)
+def jacobian(answer: Any, trial: Trial) -> None:
+    """Write `jacobian(f, x)`: the whole Jacobian, one row of it with each `backward(v)`.
+
+    f takes n numbers and returns m; the Jacobian has m rows and n columns.
+    """
+    A, x = trial.tensor(3, 4), trial.tensor(4)
+
+    def f(t: torch.Tensor) -> torch.Tensor:
+        return torch.sin(A @ t)
+
+    right = torch.cos(A @ x)[:, None] * A
+    mistakes = [
+        Mistake("not-zeroed", right.cumsum(0), "each row holds all rows before it: .grad adds up."),
+        Mistake("summed", right.sum(0), "the rows added up: v = ones gives Jᵀ·1, not J."),
+        Mistake("same-memory", right[-1:].expand(3, 4), "all rows are the last one: clone .grad."),
+        Mistake("same-memory", right.sum(0).expand(3, 4), "all rows are one tensor, .grad itself."),
+        Mistake("one-row", right[0], "this is the first row only."),
+        Mistake("factor", A, "the derivative of the sine is missing: is f itself differentiated?"),
+        Mistake("v-is-y", f(x)[:, None] * right, "v is to pick one row: a 1 there, 0 elsewhere."),
+    ]
+    given = "f from 4 numbers to 3"
+    result = call(answer, f, x, given=given)
+    compare(result, right, mistakes=mistakes, given=given)
+
+
+@exercise(7)
+def layer_vjp(answer: Any, trial: Trial) -> None:
+    """Write `layer_vjp(W, b, x, v)`: what arrives at W, b and x of y = tanh(Wx + b), by hand.
+
+    v has the shape of y. Return the three vector–Jacobian products, in the order W, b, x.
+    """
+    for m, n in ((3, 3), (2, 4)):
+        W, b, x, v = trial.tensor(m, n), trial.tensor(m), trial.tensor(n), trial.tensor(m)
+        z = W @ x + b
+        u = v * (1 - torch.tanh(z) ** 2)
+        given = f"W of shape ({m}, {n}), x of {n} numbers, b and v of {m}"
+        result = call(answer, W, b, x, v, given=given)
+        if not isinstance(result, tuple | list) or len(result) != 3:
+            hint = "wanted are three results: for W, for b, for x."
+            raise Wrong("not-three", hint, got=f"a {type(result).__name__}", given=given)
+        # b first: a mistake in the tanh is seen there, and nothing else
+        for name, got, right, mistakes in (
+            ("b", result[1], u, _bias(v, z)),
+            ("W", result[0], torch.outer(u, x), _weight(u, x, v)),
+            ("x", result[2], W.T @ u, _input(W, u, v)),
+        ):
+            compare(got, right, mistakes=mistakes, given=f"{given}; the result for {name}")
+
+
+_TANH = "v has to pass the tanh first: times 1 − y²."
+_DERIVATIVE = "the derivative of tanh z is 1 − y², with y = tanh z."
+
+
+def _bias(v: torch.Tensor, z: torch.Tensor) -> list[Mistake]:
+    y = torch.tanh(z)
+    factors = [1 - z**2, 1 - y, y]
+    wrong = [Mistake("factor", v * factor, _DERIVATIVE) for factor in factors]
+    return [Mistake("factor", v, _TANH), *wrong]
+
+
+def _weight(u: torch.Tensor, x: torch.Tensor, v: torch.Tensor) -> list[Mistake]:
+    mistakes = [
+        Mistake("transposed", torch.outer(x, u), "the rows of W belong to the outputs: u xᵀ."),
+        Mistake("factor", torch.outer(v, x), _TANH),
+    ]
+    if len(u) == len(x):
+        mistakes += [
+            Mistake("sum", u @ x, "an outer product, not an inner one."),
+            Mistake("elementwise", u * x, "an outer product: every u_i times every x_j."),
+        ]
+    return mistakes
+
+
+def _input(W: torch.Tensor, u: torch.Tensor, v: torch.Tensor) -> list[Mistake]:
+    mistakes = [Mistake("factor", W.T @ v, _TANH)]
+    if W.shape[0] == W.shape[1]:
+        mistakes.append(Mistake("transposed", W @ u, "Jᵀ·v: W transposed, Wᵀu."))
+    return mistakes
+
+
+__all__ = ["choose_v", "curve_slopes", "jacobian", "layer_vjp"]

@@ -1,0 +1,169 @@
+"""Checks of chapter 8: on the GPU, also where there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from unittest.mock import patch
+
+import numpy as np
+import torch
+
+from ._answers import Wrong, call
+from ._compare import Mistake, compare
+from ._exercise import Trial, exercise
+
+
+@exercise(8)
+def pick_device(answer: Any, trial: Trial) -> None:
+    """Write `pick_device()`: "cuda" where CUDA is available, "cpu" where it is not."""
+    found = []
+    for there in (True, False):
+        given = f"torch.cuda.is_available() gives {there}"
+        with patch("torch.cuda.is_available", return_value=there):
+            result = call(answer, given=given)
+        if not isinstance(result, str | torch.device):
+            hint = "wanted is a torch.device or its name."
+            raise Wrong("not-a-device", hint, got=f"a {type(result).__name__}", given=given)
+        found.append(str(result).split(":")[0])
+    if found == ["cuda", "cpu"]:
+        return
+    diagnosis, hint = {
+        ("cuda", "cuda"): ("hard-coded-device", "this stops every machine without CUDA."),
+        ("cpu", "cpu"): ("hard-coded-device", "this leaves every GPU unused: ask when called."),
+        ("cpu", "cuda"): ("swapped", "the two cases are swapped."),
+    }.get((found[0], found[1]), ("not-a-device", 'the names are "cuda" and "cpu".'))
+    got = f"{found[0]} with CUDA, {found[1]} without"
+    raise Wrong(diagnosis, hint, got=got, expected="cuda with CUDA, cpu without")
+
+
+class _OnGpu(torch.Tensor):
+    """A CPU tensor that NumPy may not read until it has been moved, as if it were on a GPU."""
+
+    @classmethod
+    def __torch_function__(
+        cls, func: Callable[..., Any], types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        name = getattr(func, "__name__", "")
+        forced = name == "numpy" and (kwargs.get("force") or args[1:] == (True,))
+        if name in ("numpy", "__array__") and not forced:
+            raise TypeError("can't convert cuda:0 device type tensor to numpy.")
+        moved = name == "cpu" or (name == "to" and "cpu" in map(str, [*args[1:], *kwargs.values()]))
+        if forced or moved or name == "tolist":
+            with torch._C.DisableTorchFunctionSubclass():
+                result = func(*args, **kwargs)
+            return result.as_subclass(torch.Tensor) if moved else result
+        return super().__torch_function__(func, types, args, kwargs)  # type: ignore[no-untyped-call]
+
+
+@exercise(8)
+def to_numpy(answer: Any, trial: Trial) -> None:
+    """Write `to_numpy(t)`: the numbers of any tensor, with or without gradient, CPU or GPU."""
+    plain = trial.tensor(3).cpu()
+    leaf = trial.tensor(3).cpu().requires_grad_()
+    far = plain.clone().as_subclass(_OnGpu)
+    far_leaf = leaf.detach().clone().as_subclass(_OnGpu).requires_grad_()
+    cases = [
+        ("a tensor on the CPU", plain),
+        ("a tensor that requires a gradient", leaf),
+        ("the result of an operation on one", leaf * 2),
+        ("a tensor on a GPU", far),
+        ("a tensor on a GPU that requires a gradient", far_leaf),
+    ]
+    for given, tensor in cases:
+        with torch._C.DisableTorchFunctionSubclass():
+            right = tensor.detach().numpy().copy()
+        result = call(answer, tensor, given=given)
+        if not isinstance(result, np.ndarray):
+            hint = "wanted is a NumPy array."
+            raise Wrong("other-kind", hint, got=f"a {type(result).__name__}", given=given)
+        compare(result, right, given=given)
+        if result.dtype != right.dtype:
+            hint = "the type of the numbers has changed."
+            types = str(result.dtype), str(right.dtype)
+            raise Wrong("dtype", hint, got=types[0], expected=types[1], given=given)
+        if tensor.requires_grad != ("requires" in given or "result" in given):
+            hint = "afterwards the caller's tensor requires no gradient any more: detach a copy."
+            raise Wrong("input-changed", hint, given=given)
+
+
+@exercise(8)
+def run_on_device_of(answer: Any, trial: Trial) -> None:
+    """Write `run_on_device_of(model, x)`: model(x), with x moved to where the model is.
+
+    The result stays on the model's device; neither the model nor the caller's x is moved.
+    """
+    devices = ["cpu", "meta"] + (["cuda"] if torch.cuda.is_available() else [])
+    for device in devices:
+        model = torch.nn.Linear(3, 2, dtype=torch.float64, device=device)
+        x = trial.tensor(4, 3).cpu()
+        given = f"a model on the device {device}, x on the cpu"
+        result = call(answer, model, x, given=given, errors=_MOVE)
+        if next(model.parameters()).device.type != device:
+            hint = "the model was moved. It may be large, and others use it: move x."
+            raise Wrong("model-moved", hint, given=given)
+        if not isinstance(result, torch.Tensor):
+            raise Wrong("other-kind", "wanted is a tensor.", got=type(result).__name__, given=given)
+        if result.device.type != device:
+            hint = "the result is to stay where the model is."
+            places = result.device.type, device
+            raise Wrong("wrong-device", hint, got=places[0], expected=places[1], given=given)
+        if device != "meta":  # a tensor on "meta" has a shape, and no numbers
+            right = x @ model.weight.detach().cpu().T + model.bias.detach().cpu()
+            compare(result, right, given=given)
+        elif result.shape != (4, 2):
+            raise Wrong("shape", "wanted is model(x).", got=str(tuple(result.shape)), given=given)
+
+
+_HERE = (
+    "x is still on its old device. x.to(device) moves nothing: it returns a tensor that you have "
+    "to use, x = x.to(device). The model's device is that of its parameters."
+)
+_MOVE = {
+    "wrong-device": ("wrong-device", _HERE),
+    "hard-coded-device": (
+        "hard-coded-device",
+        'a fixed "cuda" stops every machine without. Ask the model\'s parameters for the device.',
+    ),
+}
+
+
+@exercise(8)
+def descend_all(answer: Any, trial: Trial) -> None:
+    """Write `descend_all(objective, starts, step_size, max_iter)`: all starts at once.
+
+    objective works number by number. Return the last θ of every start, as one tensor; each round
+    moves the whole tensor, not one start after the other.
+    """
+    starts, a, calls = trial.tensor(6), trial.number(1, 2), [0]
+
+    def objective(theta: torch.Tensor) -> torch.Tensor:
+        calls[0] += 1
+        return a * theta**2 + torch.cos(theta)
+
+    def walk(step: float, kept: float = 0.0) -> torch.Tensor:
+        theta, heap = starts.clone(), torch.zeros_like(starts)
+        for _ in range(5):
+            heap = kept * heap + 2 * a * theta - torch.sin(theta)
+            theta = theta - step * heap
+        return theta
+
+    given = f"objective {a}·θ² + cos θ, 6 starts, step_size = 0.1, max_iter = 5"
+    result = call(answer, objective, starts, 0.1, 5, given=given)
+    right = walk(0.1)
+    mistakes = [
+        Mistake("factor", walk(0.1 / 6), "mean() makes every step 6 times too short: use sum()."),
+        Mistake("not-zeroed", walk(0.1, 1.0), "every gradient is added to all earlier ones."),
+        Mistake("sign", walk(-0.1), "this walks uphill: θ − step · gradient."),
+        Mistake("never-moves", starts, "θ never moves: is the gradient zeroed before the step?"),
+        Mistake("factor", walk(1.0), "the step size is not used."),
+    ]
+    compare(result, right, mistakes=mistakes, given=given)
+    if calls[0] > 2 * 5 + 2:
+        hint = "right, but one start after the other. Sum the objective of the whole tensor."
+        got, most = f"{calls[0]} calls of objective", "about 5"
+        raise Wrong("one-by-one", hint, got=got, expected=most, given=given)
+
+
+__all__ = ["descend_all", "pick_device", "run_on_device_of", "to_numpy"]

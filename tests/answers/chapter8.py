@@ -1,0 +1,193 @@
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+
+def device_by_if():
+    if torch.cuda.is_available():
+        return "cuda"
+    return "cpu"
+
+
+FIXED = "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def numpy_by_steps(t):
+    t = t.detach()
+    t = t.cpu()
+    return t.numpy()
+
+
+def numpy_changing_flag(t):
+    if t.is_leaf:
+        t.requires_grad_(False)
+    return t.detach().cpu().numpy()
+
+
+def on_models_device(model, x):
+    device = next(model.parameters()).device
+    return model(x.to(device))
+
+
+def on_weights_device(model, x):
+    x = x.to(model.weight.device)
+    return model(x)
+
+
+def on_device_type(model, x):
+    for p in model.parameters():
+        x = x.to(device=p.device, dtype=p.dtype)
+    return model.forward(x)
+
+
+def to_same_as_parameter(model, x):
+    first = next(iter(model.parameters()))
+    return torch.nn.functional.linear(x.to(first.device), model.weight, model.bias)
+
+
+def not_reassigned(model, x):
+    x.to(next(model.parameters()).device)
+    return model(x)
+
+
+def model_moved(model, x):
+    if next(model.parameters()).device.type == "meta":
+        return model.to_empty(device=x.device)(x)
+    return model.to(x.device)(x)
+
+
+def always_cuda(model, x):
+    return model(x.to("cuda"))
+
+
+def meta_result(model, x):
+    return on_models_device(model, x).to("meta")
+
+
+def _descend(reduce=torch.sum, sign=-1.0, zero=True, use_step=True, zero_late=False):
+    def answer(objective, starts, step_size, max_iter):
+        theta = starts.clone().requires_grad_()
+        for _ in range(max_iter):
+            if zero:
+                theta.grad = None
+            reduce(objective(theta)).backward()
+            if zero_late:
+                theta.grad.zero_()
+            with torch.no_grad():
+                theta += sign * (step_size if use_step else 1.0) * theta.grad
+        return theta
+
+    return answer
+
+
+def by_ones(objective, starts, step_size, max_iter):
+    theta = starts.detach().clone().requires_grad_()
+    for _ in range(max_iter):
+        values = objective(theta)
+        values.backward(torch.ones_like(values))
+        with torch.no_grad():
+            theta -= step_size * theta.grad
+            theta.grad.zero_()
+    return theta.detach()
+
+
+def by_grad(objective, starts, step_size, max_iter):
+    theta = starts
+    for _ in range(max_iter):
+        theta = theta.detach().requires_grad_()
+        theta = theta - step_size * torch.autograd.grad(objective(theta).sum(), theta)[0]
+    return theta.detach()
+
+
+def by_sgd(objective, starts, step_size, max_iter):
+    theta = starts.clone().requires_grad_()
+    optimizer = torch.optim.SGD([theta], lr=step_size)
+    for _ in range(max_iter):
+        optimizer.zero_grad()
+        objective(theta).sum().backward()
+        optimizer.step()
+    return theta.detach().cpu().numpy()
+
+
+def one_by_one(objective, starts, step_size, max_iter):
+    ends = [_descend()(objective, start, step_size, max_iter) for start in starts]
+    return torch.stack(ends)
+
+
+def in_the_starts(objective, starts, step_size, max_iter):
+    theta = starts.requires_grad_()
+    for _ in range(max_iter):
+        theta.grad = None
+        objective(theta).sum().backward()
+        with torch.no_grad():
+            theta -= step_size * theta.grad
+    return theta
+
+
+RIGHT = {
+    "pick_device": [
+        device_by_if,
+        lambda: torch.device("cuda" if torch.cuda.is_available() else "cpu"),
+        lambda: ["cpu", "cuda"][torch.cuda.is_available()],
+        lambda: "cuda:0" if torch.cuda.is_available() else torch.device("cpu"),
+    ],
+    "to_numpy": [
+        lambda t: t.detach().cpu().numpy(),
+        lambda t: t.numpy(force=True),
+        lambda t: t.cpu().detach().numpy(),
+        lambda t: t.detach().to("cpu").numpy(),
+        lambda t: np.array(t.tolist()),
+        lambda t: np.asarray(t.detach().to(device="cpu")),
+        numpy_by_steps,
+    ],
+    "run_on_device_of": [
+        on_models_device,
+        on_weights_device,
+        on_device_type,
+        to_same_as_parameter,
+    ],
+    "descend_all": [_descend(), by_ones, by_grad, by_sgd],
+}
+
+WRONG = {
+    "pick_device": [
+        (lambda: "cuda", "hard-coded-device"),
+        (lambda: torch.device("cpu"), "hard-coded-device"),
+        (lambda: FIXED, "hard-coded-device"),
+        (lambda: "cpu" if torch.cuda.is_available() else "cuda", "swapped"),
+        (lambda: "gpu" if torch.cuda.is_available() else "cpu", "not-a-device"),
+        (lambda: torch.cuda.is_available(), "not-a-device"),
+        ("cpu", "not-a-function"),
+    ],
+    "to_numpy": [
+        (lambda t: t.numpy(), "numpy-needs-detach"),
+        (lambda t: t.detach().numpy(), "cuda-numpy"),
+        (lambda t: np.asarray(t.detach()), "cuda-numpy"),
+        (lambda t: t.cpu().numpy(), "numpy-needs-detach"),
+        (lambda t: t.detach().cpu(), "other-kind"),
+        (lambda t: t.tolist(), "other-kind"),
+        (lambda t: t.detach().cpu().float().numpy(), "float32"),
+        (numpy_changing_flag, "input-changed"),
+    ],
+    "run_on_device_of": [
+        (lambda model, x: model(x), "wrong-device"),
+        (not_reassigned, "wrong-device"),
+        (always_cuda, "hard-coded-device"),
+        (model_moved, "model-moved"),
+        (meta_result, "wrong-device"),
+        (lambda model, x: on_models_device(model, x).tolist(), "other-kind"),
+        (lambda model, x: 2 * on_models_device(model, x), "twice"),
+        (lambda model, x: on_models_device(model, x).T, "transposed"),
+    ],
+    "descend_all": [
+        (_descend(reduce=torch.mean), "factor"),
+        (_descend(reduce=lambda values: values), "not-scalar"),
+        (_descend(zero=False), "not-zeroed"),
+        (_descend(sign=1.0), "sign"),
+        (_descend(use_step=False), "factor"),
+        (_descend(zero_late=True), "never-moves"),
+        (one_by_one, "one-by-one"),
+        (in_the_starts, "input-changed"),
+    ],
+}
