@@ -37,17 +37,17 @@ def starting_point(init: Any, device: Any, dtype: Any) -> torch.Tensor:
     dtype = None if dtype is None else checked_dtype(dtype)
     device = None if device is None else checked_device("device", device)
     allowed = "a finite number, or a tensor or an array of them"
-    if isinstance(init, torch.Tensor | np.ndarray | list | tuple):
-        try:
-            start = torch.as_tensor(init)
-        except (TypeError, ValueError, RuntimeError):
-            refuse("init", init, allowed, TypeError)
-        if start.is_complex() or start.dtype == torch.bool or start.numel() == 0:
-            refuse("init", init, allowed, TypeError)
-        if not start.is_floating_point():
-            dtype = dtype or torch.get_default_dtype()
-    else:
-        start = torch.tensor(number("init", init))
+    has_dtype = isinstance(init, torch.Tensor | np.ndarray)
+    given = init if has_dtype or isinstance(init, list | tuple) else number("init", init)
+    try:
+        # by way of NumPy, or a Python float would be rounded to float32 on its way to float64
+        start = torch.as_tensor(given if has_dtype else np.asarray(given))
+    except (TypeError, ValueError, RuntimeError):
+        refuse("init", init, allowed, TypeError)
+    if start.is_complex() or start.dtype == torch.bool or start.numel() == 0:
+        refuse("init", init, allowed, TypeError)
+    if not (has_dtype and start.is_floating_point()):
+        dtype = dtype or torch.get_default_dtype()
     start = start.detach().to(device=device, dtype=dtype, copy=True)
     if not bool(start.isfinite().all()):
         refuse("init", init, allowed)

@@ -125,6 +125,12 @@ def test_starts_of_every_kind(init: Any, dtype: torch.dtype | None, expected: An
     np.testing.assert_allclose(path.thetas[3], path.thetas[0] / 8, rtol=1e-2)
 
 
+@pytest.mark.parametrize("init", [0.1, [0.1], np.float64(0.1), np.array(0.1)])
+def test_a_start_reaches_float64_unrounded(init: Any) -> None:
+    path = gradient_descent(bowl, max_iter=0, init=init, dtype=torch.float64)
+    assert path.thetas.ravel().tolist() == [0.1]
+
+
 def test_no_iteration_is_the_start_alone() -> None:
     path = gradient_descent(bowl, max_iter=0, init=[1.0, 2.0])
     assert path.thetas.tolist() == [[1.0, 2.0]] and path.objectives.tolist() == [5.0]

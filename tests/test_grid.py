@@ -97,6 +97,11 @@ def test_rows_may_be_lists_arrays_tensors_or_one_number(device: str) -> None:
     assert grid.thetas.dtype == np.float32 and grid.thetas[0, 1].tolist() == [2.0, 1.0, 0.5]
 
 
+def test_numbers_reach_float64_unrounded() -> None:
+    grid = descend_grid(bowl, [0.05], [0.1], 0)
+    assert grid.step_sizes.tolist() == [0.05] and grid.starts.tolist() == [0.1]
+
+
 def test_nothing_of_the_callers_is_touched() -> None:
     starts = torch.tensor([1.0, 2.0], dtype=torch.float64, requires_grad=True)
     weight = torch.tensor(2.0, requires_grad=True)

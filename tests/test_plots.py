@@ -32,8 +32,9 @@ def bowl(theta: torch.Tensor) -> torch.Tensor:
 
 @pytest.fixture(autouse=True)
 def _clean() -> Iterator[None]:
-    """Every test leaves the global settings as they were; its figures are closed."""
+    """Every test leaves the global settings as they were; it meets and leaves no figures."""
     matplotlib.use("agg")
+    plt.close("all")
     before = dict(matplotlib.rcParams)
     yield
     plt.close("all")
