@@ -89,8 +89,10 @@ def _alike(saved: torch.Tensor, wanted: Sequence[torch.Tensor]) -> torch.Tensor 
         if tensor is saved:
             return tensor
     for tensor in wanted:
-        if tensor.dtype == saved.dtype and tensor.numel() == saved.numel() > 0 and (
-            tensor.device == saved.device and _address(tensor) == _address(saved) != 0
+        if (
+            tensor.dtype == saved.dtype
+            and tensor.numel() == saved.numel() > 0
+            and (tensor.device == saved.device and _address(tensor) == _address(saved) != 0)
         ):
             return tensor
     return None

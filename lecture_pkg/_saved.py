@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -49,7 +48,7 @@ def plain_name(grad_fn: str) -> str:
 
 
 @cache
-def _names(kind: Hashable) -> tuple[str, ...]:
+def _names(kind: Any) -> tuple[str, ...]:
     return tuple(n.removeprefix("_saved_") for n in dir(kind) if n.startswith("_saved_"))
 
 
@@ -68,5 +67,5 @@ def read_all(function: Any) -> dict[str, Any]:
             return {str(i): tensor for i, tensor in enumerate(function.saved_tensors)}
         except RuntimeError as error:
             return {"0": Lost("overwritten" if "inplace" in str(error) else "freed")}
-    kind: Hashable = type(function)
+    kind: Any = type(function)
     return {name: read(function, name) for name in _names(kind)}

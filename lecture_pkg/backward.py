@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import torch
 
 from .graph import Graph
 from .values import Snapshot
@@ -27,16 +29,17 @@ class Step(NamedTuple):
 
     Attributes:
         index: 0 for the step that hands the first gradient to the output, then 1, 2, …
-        node: Id of the node that runs: an operation, or a named tensor that passes its
-            gradient on (an "output" or "intermediate").
-        arriving: The sum of all gradients that have arrived at the node.
+        node: Id of the node that runs: an operation, or a named tensor or output, which passes
+            its gradient on.
+        arriving: The sum of all gradients that have arrived at the node; for an operation with
+            several results, the gradients of those that were used, one after the other.
         leaving: The gradients that it sends on.
         accumulated: For each leaf reached in this step: its id, the sum so far, and that sum
-            in words ("0.8510 + 1.0 = 1.8510").
+            in words, new gradients first ("0.8510 + 1.0 = 1.8510").
         waiting: Ids of the nodes that have received some of their gradients, but not yet all.
     """
 
-    index: int
+    index: int  # type: ignore[assignment]  # hides tuple.index, which nobody needs here
     node: int
     arriving: Snapshot
     leaving: tuple[Flow, ...]
@@ -50,9 +53,40 @@ class BackwardPass(NamedTuple):
     Attributes:
         graph: The graph that the gradients travelled through.
         steps: What happened, in the order in which autograd's engine did it.
-        gradients: For each leaf's id, its gradient at the end.
+        gradients: For each leaf's id, its gradient at the end; a leaf that gets none is missing.
     """
 
     graph: Graph
     steps: tuple[Step, ...]
     gradients: dict[int, Snapshot]
+
+
+def record_backward(output: Any, /, *, gradient: Any = None, **named: torch.Tensor) -> BackwardPass:
+    """Run a backward pass apart, and tell what each operation did in it.
+
+    It runs in autograd's engine, with all hooks that the caller has set, but changes nothing: no
+    `.grad` is touched, and the graph can still be used.
+
+    Args:
+        output: A tensor that requires a gradient, or a list, tuple or dict of such tensors.
+        gradient: The v of `backward(v)`: a tensor of the output's shape; for several outputs a
+            list or a dict of them, in which None stands for 1. Not needed for single numbers.
+        named: Tensors under the names that they get in the graph, as for `trace`.
+
+    Returns:
+        The graph and the steps, as plain data.
+
+    Raises:
+        TypeError: `output`, `gradient` or a named value is no tensor.
+        ValueError: `output` has no graph, or one that `backward()` has freed; `gradient` is
+            missing or of another shape, dtype or device than the output.
+
+    Example:
+        >>> x = torch.tensor(5.0, requires_grad=True)
+        >>> recorded = record_backward(3 * torch.sin(x), x=x)
+        >>> [flow.rule for step in recorded.steps[1:] for flow in step.leaving]
+        ['mul: 1.0 × 3 = 3.0', 'sin: 3.0 × cos 5.0 = 0.8510']
+    """
+    from ._steps import record_steps  # it builds what is defined here
+
+    return record_steps(output, gradient, named)

@@ -45,6 +45,31 @@ def snapshot(tensor: torch.Tensor) -> Snapshot:
     return Snapshot(shape, str(tensor.dtype).removeprefix("torch."), numbers)
 
 
+def snapshot_all(tensors: Sequence[torch.Tensor]) -> list[Snapshot]:
+    """Snapshots of many tensors; small ones of one kind are read in one go.
+
+    Example:
+        >>> [s.numbers for s in snapshot_all([torch.tensor(1.0), torch.tensor([2.0, 3.0])])]
+        [(1.0,), (2.0, 3.0)]
+    """
+    found: list[Snapshot | None] = [None] * len(tensors)
+    groups: dict[tuple[torch.dtype, torch.device], list[int]] = {}
+    for i, tensor in enumerate(tensors):
+        plain = type(tensor) is torch.Tensor and tensor.layout is torch.strided
+        if plain and tensor.numel() <= MOST_NUMBERS:
+            groups.setdefault((tensor.dtype, tensor.device), []).append(i)
+    for (dtype, _), places in groups.items():
+        try:
+            flat = torch.cat([tensors[i].detach().reshape(-1) for i in places]).tolist()
+        except (RuntimeError, NotImplementedError):
+            continue  # read one by one, below
+        name, end = str(dtype).removeprefix("torch."), 0
+        for i in places:
+            start, end = end, end + tensors[i].numel()
+            found[i] = Snapshot(tuple(tensors[i].shape), name, tuple(flat[start:end]))
+    return [s or snapshot(t) for s, t in zip(found, tensors, strict=True)]
+
+
 def number_snapshot(number: Number) -> Snapshot:
     """A plain Python number as a snapshot, whose dtype is the number's type.
 

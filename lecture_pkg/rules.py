@@ -1,0 +1,258 @@
+"""What an operation does to a gradient that passes through it, in words and numbers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from string import Formatter
+from typing import Any, NamedTuple
+
+from ._saved import plain_name
+from .values import Snapshot, format_number, format_snapshot, number_snapshot
+
+_MOST = 5
+"""A tensor with more numbers is called by its role, not written out."""
+
+# {g} is the gradient that arrives; other names are those under which autograd saves a tensor.
+# Source of the formulas: PyTorch's tools/autograd/derivatives.yaml.
+_ELEMENTWISE: dict[str, tuple[str, ...]] = {
+    "MulBackward0": ("{g} × {other}", "{g} × {self}"),
+    "DivBackward0": ("{g} ÷ {other}", "{g} × (−1) × {self} ÷ {other}²"),
+    "NegBackward0": ("{g} × (−1)",),
+    "PowBackward1": (
+        "{g} × {exponent} × {self} ^ ({exponent} − 1)",
+        "{g} × {result} × log {self}",
+    ),
+    "PowBackward2": ("{g} × {result} × log {self}",),
+    "SinBackward0": ("{g} × cos {self}",),
+    "CosBackward0": ("{g} × (−1) × sin {self}",),
+    "TanBackward0": ("{g} × (1 + {result}²)",),
+    "SinhBackward0": ("{g} × cosh {self}",),
+    "CoshBackward0": ("{g} × sinh {self}",),
+    "TanhBackward0": ("{g} × (1 − {result}²)",),
+    "SigmoidBackward0": ("{g} × {result} × (1 − {result})",),
+    "ExpBackward0": ("{g} × {result}",),
+    "Expm1Backward0": ("{g} × ({result} + 1)",),
+    "LogBackward0": ("{g} ÷ {self}",),
+    "Log1PBackward0": ("{g} ÷ (1 + {self})",),
+    "Log2Backward0": ("{g} ÷ ({self} × log 2)",),
+    "Log10Backward0": ("{g} ÷ ({self} × log 10)",),
+    "SqrtBackward0": ("{g} ÷ (2 × {result})",),
+    "RsqrtBackward0": ("{g} × (−0.5) × {result}³",),
+    "ReciprocalBackward0": ("{g} × (−1) × {result}²",),
+    "AbsBackward0": ("{g} × sign {self}",),
+    "DotBackward0": ("{g} × {tensor}", "{g} × {self}"),
+}
+_MATRIX: dict[str, tuple[str, ...]] = {
+    "MvBackward0": ("outer product of {g} and {vec}", "{self}ᵀ × {g}"),
+    "MmBackward0": ("{g} × {mat2}ᵀ", "{self}ᵀ × {g}"),
+    "BmmBackward0": ("{g} × {mat2}ᵀ", "{self}ᵀ × {g}"),
+}
+_TEMPLATES = _ELEMENTWISE | _MATRIX
+_ALSO = {
+    "add": ("alpha",),
+    "sub": ("alpha",),
+    "pow": ("exponent", "self"),
+    "relu": ("result",),
+    "mse_loss": ("self", "target", "reduction"),
+}
+_ROLES = {
+    "g": "gradient",
+    "self": "input",
+    "other": "other input",
+    "tensor": "other input",
+    "mat2": "other input",
+    "vec": "vector",
+    "result": "result",
+    "exponent": "exponent",
+    "target": "target",
+}
+_RESHAPING = {"view", "reshape", "squeeze", "unsqueeze", "transpose", "permute", "unsafe_view"}
+_RESHAPING |= {"clone", "alias", "to", "as_strided", "movedim", "flatten", "detach"}
+_PICKING = {"select", "slice", "index", "gather", "index_select", "diagonal", "narrow", "take"}
+_PARTING = {"split", "unbind", "split_with_sizes", "chunk"}
+
+
+class Local(NamedTuple):
+    """One operation at the moment at which a gradient passes one of its inputs.
+
+    Attributes:
+        grad_fn: What autograd calls the operation.
+        saved: What it saved, by name.
+        argument: The position of the input among its `next_functions`.
+        arriving: The gradient of its result.
+        leaving: The gradient of the input.
+    """
+
+    grad_fn: str
+    saved: Mapping[str, Any]
+    argument: int
+    arriving: Snapshot
+    leaving: Snapshot
+
+
+def explain(local: Local) -> str:
+    """The rule by which the leaving gradient follows from the arriving one.
+
+    Small tensors are written out, so that the reader can compute the right side from the left;
+    larger ones are called by their role. An operation without a rule of its own is called what it
+    is, a vector–Jacobian product.
+
+    Args:
+        local: The operation and its gradients.
+
+    Example:
+        >>> five, three = (Snapshot((), "float32", (v,)) for v in (5.0, 3.0))
+        >>> out = Snapshot((), "float32", (0.85098,))
+        >>> explain(Local("SinBackward0", {"self": five}, 0, three, out))
+        'sin: 3.0 × cos 5.0 = 0.8510'
+    """
+    name = plain_name(local.grad_fn)
+    rule = None
+    if "complex" not in local.arriving.dtype + local.leaving.dtype:
+        rule = _from_template(local) or _special(name, local)
+    return f"{name}: {rule or _result(local, f'vector–Jacobian product of {name}')}"
+
+
+def saved_names(grad_fn: str) -> tuple[str, ...]:
+    """The names of what `explain` wants to know of an operation's saved tensors and numbers."""
+    templates = "".join(_TEMPLATES.get(grad_fn, ()))
+    fields = {field for _, field, _, _ in Formatter().parse(templates) if field}
+    return (*sorted(fields - {"g"}), *_ALSO.get(plain_name(grad_fn), ()))
+
+
+def _from_template(local: Local) -> str | None:
+    templates = _TEMPLATES.get(local.grad_fn, ())
+    if not templates:
+        return None
+    template = templates[min(local.argument, len(templates) - 1)]
+    fields = {field for _, field, _, _ in Formatter().parse(template) if field}
+    values = {field: _snapshot(local.saved.get(field)) for field in fields - {"g"}}
+    if None in values.values():
+        return None
+    values["g"] = local.arriving
+    return _result(local, _summed(local, _fill(template, values)))
+
+
+def _fill(template: str, values: Mapping[str, Snapshot | None]) -> str:
+    """Numbers in place of names if all of them are few, else the roles that they play."""
+    if not all(map(_is_small, values.values())):
+        return template.format_map(_ROLES)
+    first = template[1 : template.index("}")]
+    texts = {name: _text(v, bare=name == first) for name, v in values.items() if v is not None}
+    return template.format_map(texts)
+
+
+def _special(name: str, local: Local) -> str | None:
+    g = format_snapshot(local.arriving) if _is_small(local.arriving) else "the gradient"
+    count = math.prod(local.leaving.shape)
+    saved = {key: _snapshot(value) for key, value in local.saved.items()}
+    if name in ("add", "sub"):
+        return _add(name, local, g)
+    if name == "pow":
+        return _power(local, saved.get("exponent"), saved.get("self"))
+    if name == "mean":
+        share = count // max(math.prod(local.arriving.shape), 1)
+        return _result(local, f"{g} ÷ {share}")
+    if name == "sum":
+        return f"passes {g} on to each of {count} elements"
+    if name == "relu":
+        return _relu(local, g, saved.get("result"))
+    if name == "mse_loss":
+        return _mse_loss(local, saved)
+    if name in ("max", "min", "amax", "amin"):
+        which = "largest" if name in ("max", "amax") else "smallest"
+        return _result(local, f"all of {g} to the {which} element")
+    if name == "addmm":
+        template = ("{g}", "{g} × {mat2}ᵀ", "{mat1}ᵀ × {g}")[local.argument]
+        return _result(local, _summed(local, template.format_map(_ROLES | {"mat1": "input"})))
+    return _moving(name, local, g)
+
+
+def _add(name: str, local: Local, g: str) -> str:
+    swapped = local.grad_fn.startswith("Rsub")
+    minus = name == "sub" and local.argument == (0 if swapped else 1)
+    # alpha belongs to what is added or subtracted
+    alpha = local.saved.get("alpha", 1) if local.argument == 1 and not swapped else 1
+    factor = f"(−{format_number(alpha)})" if minus else format_number(alpha)
+    if minus or alpha != 1:
+        return _result(local, _summed(local, f"{g} × {factor}"))
+    if local.arriving.shape != local.leaving.shape:
+        return _result(local, _summed(local, g))
+    return f"passes {g} on unchanged"
+
+
+def _power(local: Local, exponent: Snapshot | None, base: Snapshot | None) -> str | None:
+    """The rule of x ** n for a plain number n."""
+    if base is None or exponent is None or exponent.numbers is None:
+        return None
+    n = exponent.numbers[0]
+    if isinstance(n, complex) or n == 0:
+        return None
+    factor = format_number(n) if n > 0 else f"({format_number(n)})"
+    rest = format_number(n - 1) if n > 1 else f"({format_number(n - 1)})"
+    raised: dict[float, str] = {1: "", 2: " × {self}", 3: " × {self}²", 4: " × {self}³"}
+    template = "{g} × " + factor + raised.get(n, " × {self} ^ " + rest)
+    return _result(local, _fill(template, {"g": local.arriving, "self": base}))
+
+
+def _relu(local: Local, g: str, result: Snapshot | None) -> str:
+    if result is None or result.numbers is None or len(result.numbers) > _MOST:
+        return _result(local, f"{g} where the input is above 0, else 0")
+    steps = tuple(int(number.real > 0) for number in result.numbers)
+    return _result(local, f"{g} × {_text(Snapshot(result.shape, 'int64', steps), bare=True)}")
+
+
+def _mse_loss(local: Local, saved: Mapping[str, Snapshot | None]) -> str | None:
+    a, b, reduction = saved.get("self"), saved.get("target"), local.saved.get("reduction")
+    if a is None or b is None or a.shape != b.shape:
+        return None
+    difference = "({self} − {target})" if local.argument == 0 else "({target} − {self})"
+    divided = f" ÷ {math.prod(a.shape)}" if reduction == 1 else ""
+    values = {"g": local.arriving, "self": a, "target": b}
+    return _result(local, _fill("{g} × 2 × " + difference + divided, values))
+
+
+def _moving(name: str, local: Local, g: str) -> str | None:
+    """Operations that move numbers about."""
+    if name in _RESHAPING:
+        if local.arriving.shape == local.leaving.shape and name not in ("transpose", "permute"):
+            return f"passes {g} on unchanged"
+        return _result(local, f"passes {g} on in the shape of the input")
+    if name in _PICKING:
+        return _result(local, f"{g} goes back to where it was taken from, the rest gets 0")
+    if name in _PARTING:
+        return _result(local, f"puts the parts {g} together again")
+    if name in ("cat", "stack"):
+        return _result(local, f"takes its part of {g}")
+    if name == "expand":
+        return _result(local, _summed(local, g))
+    return None
+
+
+def _result(local: Local, text: str) -> str:
+    if _is_small(local.leaving):
+        return f"{text} = {format_snapshot(local.leaving)}"
+    return f"{text}, of shape {local.leaving.shape}"
+
+
+def _summed(local: Local, text: str) -> str:
+    """Where an input was broadcast, the gradients of all its copies are added up."""
+    fewer = math.prod(local.leaving.shape) < math.prod(local.arriving.shape)
+    return f"sum of {text}" if fewer else text
+
+
+def _snapshot(value: Any) -> Snapshot | None:
+    if isinstance(value, int | float | complex):
+        return number_snapshot(value)
+    return value if isinstance(value, Snapshot) else None
+
+
+def _is_small(value: Snapshot | None) -> bool:
+    return value is not None and value.numbers is not None and len(value.numbers) <= _MOST
+
+
+def _text(value: Snapshot, *, bare: bool) -> str:
+    """A value inside a product: a negative number stands in parentheses unless it is the first."""
+    text = format_snapshot(value)
+    return f"({text})" if text.startswith("−") and not bare else text
