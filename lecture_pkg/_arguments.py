@@ -53,7 +53,10 @@ def number(
     allowed = " ".join(["a finite number", *bounds])
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         refuse(argument, value, allowed, TypeError)
-    result = float(value)
+    try:
+        result = float(value)
+    except OverflowError:  # an int of more than 308 digits
+        result = math.inf
     too_low = (above is not None and result <= above) or (
         at_least is not None and result < at_least
     )
@@ -71,7 +74,10 @@ def integer(argument: str, value: Any, *, at_least: int) -> int:
     allowed = f"a whole number, {at_least} or more"
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         refuse(argument, value, allowed, TypeError)
-    if not math.isfinite(value) or value != math.floor(value) or value < at_least:
+    whole = isinstance(value, numbers.Integral) or (
+        math.isfinite(value) and value == math.floor(value)
+    )
+    if not whole or value < at_least:
         refuse(argument, value, allowed)
     return int(math.floor(value))
 
