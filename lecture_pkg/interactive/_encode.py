@@ -36,24 +36,26 @@ def fits(values: Array, decimals: int) -> npt.NDArray[np.bool_]:
         return np.isfinite(values) & (np.abs(values) * 10.0**decimals < _LARGEST)
 
 
-def pack(values: Array, decimals: int) -> str:
-    """Write numbers, rounded to `decimals`, as the differences along the last axis.
+def pack(values: Array, decimals: int) -> list[str]:
+    """Write numbers, rounded to `decimals`, as their differences; one text for each row.
 
     Each difference becomes groups of five bits, the lowest first, a letter a group ("encoded
     polyline"): a path at rest is a row of one letter, which gzip makes vanish, and each number
-    comes back exactly as it was rounded. `unpack` in plane.js reads it.
+    comes back exactly as it was rounded. `unpack` in plane.js reads a row.
 
-    >>> pack(np.array([0.5, 0.25, 0.25]), 2)
-    'cBp@?'
+    >>> pack(np.array([[0.5, 0.25, 0.25], [-1.0, -1.0, -1.0]]), 2)
+    ['cBp@?', 'fE??']
     """
-    whole = np.rint(values * 10.0**decimals).astype(np.int64)
-    moves = np.diff(whole, axis=-1, prepend=0)
+    rows = np.rint(values * 10.0**decimals).astype(np.int64).reshape(-1, values.shape[-1])
+    moves = np.diff(rows, axis=-1, prepend=0)
     unsigned = (moves << 1) ^ (moves >> 63)
-    groups = unsigned.reshape(-1, 1) >> np.arange(0, 60, 5)
-    letters = np.where(groups >= 32, 32 | (groups & 31), groups) + 63
+    groups = unsigned[..., None] >> np.arange(0, 60, 5)
+    letters = (np.where(groups >= 32, 32 | (groups & 31), groups) + 63).astype(np.uint8)
     written = groups > 0
-    written[:, 0] = True
-    return letters[written].astype(np.uint8).tobytes().decode("ascii")
+    written[..., 0] = True
+    return [
+        text[mask].tobytes().decode("ascii") for text, mask in zip(letters, written, strict=True)
+    ]
 
 
 def within_budget(figure: Figure, numbers: int, thin: str) -> Figure:

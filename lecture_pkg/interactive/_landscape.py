@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -49,17 +51,24 @@ class Landscape(NamedTuple):
             "decimals": self.decimals,
             "valueDecimals": self.value_decimals,
             "points": CURVE_POINTS,
-            "curve": pack(self.values, self.value_decimals),
+            "curve": pack(self.values, self.value_decimals)[0],
             "minima": [
                 {
                     "theta": round(m.theta, self.decimals) + 0.0,
                     "value": round(m.value, self.value_decimals) + 0.0,
-                    "limit": m.step_limit if math.isfinite(m.step_limit) else None,
+                    "limit": float(f"{m.step_limit:.10g}") if m.step_limit < math.inf else None,
                     "name": limit_name(m),
                 }
                 for m in self.minima
             ],
         }
+
+
+@contextmanager
+def on_cpu() -> Iterator[None]:
+    """On the CPU and with gradients, whatever the caller has set: the same bytes everywhere."""
+    with torch.device("cpu"), torch.inference_mode(False), torch.enable_grad():
+        yield
 
 
 def written(value: float, decimals: int) -> str:
@@ -81,6 +90,7 @@ def limit_name(minimum: Minimum) -> str:
     return "∞" if math.isinf(limit) else f"{limit:.4f}" if limit >= 0.001 else f"{limit:.2g}"
 
 
+@on_cpu()
 def survey(objective: Objective, low: Any, high: Any) -> Landscape:
     """Look at `objective` between `low` and `high`, on the CPU and in float64.
 
@@ -90,10 +100,9 @@ def survey(objective: Objective, low: Any, high: Any) -> Landscape:
     low, high = number("low", low), number("high", high)
     if low >= high:
         refuse("high", high, f"above low = {low:g}")
-    thetas = torch.linspace(low, high, CURVE_POINTS, dtype=torch.float64, device="cpu")
-    with torch.inference_mode(False), torch.enable_grad():
-        checked_elementwise(objective, thetas)
-        values = objective(thetas).detach().numpy()
+    thetas = torch.linspace(low, high, CURVE_POINTS, dtype=torch.float64)
+    checked_elementwise(objective, thetas)
+    values = objective(thetas).detach().numpy()
     if not np.isfinite(values).all():
         where = thetas.numpy()[~np.isfinite(values)][0]
         raise ValueError(

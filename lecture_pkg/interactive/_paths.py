@@ -11,7 +11,7 @@ from .._arguments import integer, refuse
 from .._objective import Array, Objective
 from ..grid import descend_grid
 from ._encode import fits, rising
-from ._landscape import Landscape
+from ._landscape import Landscape, on_cpu
 from ._plane import plain
 
 MOST_POINTS = 2_000_000
@@ -27,19 +27,12 @@ class Paths(NamedTuple):
     starts: list[float]  # [K]
     iterations: int
     thetas: Array  # [S, K, iterations + 1]; the last point followed is repeated
-    values: Array  # the same shape
+    values: Array  # the same shape: the objective there
+    slopes: Array  # the same shape: its derivative there
     last: Array  # [S, K] int: the last iteration followed
 
 
-def slopes_at(objective: Objective, thetas: Array) -> Array:
-    """The derivative at each theta, which torch computes for all of them at once."""
-    with torch.inference_mode(False), torch.enable_grad():
-        theta = torch.from_numpy(thetas.ravel().copy()).requires_grad_()
-        (slopes,) = torch.autograd.grad(objective(theta).sum(), theta)
-    found: Array = slopes.numpy().reshape(thetas.shape)
-    return found
-
-
+@on_cpu()
 def walk_all(
     objective: Objective, land: Landscape, step_sizes: Any, starts: Any, max_iter: Any
 ) -> Paths:
@@ -60,18 +53,31 @@ def walk_all(
             f"{len(steps)} step sizes, {len(begin)} starts and {iterations} iterations make "
             f"{points:,} points, too many for a page. {THIN}."
         )
-    grid = descend_grid(objective, steps, begin, iterations, device="cpu", dtype=torch.float64)
+    grid = descend_grid(objective, steps, begin, iterations)
+    slopes = _slopes_at(objective, grid.thetas)
     reach = FAR * (land.high - land.low)
     near = (grid.thetas >= land.low - reach) & (grid.thetas <= land.high + reach)
-    kept = near & fits(grid.thetas, land.decimals) & fits(grid.objectives, land.value_decimals)
+    kept = near & fits(grid.objectives, land.value_decimals) & fits(slopes, land.value_decimals)
     last = np.where(kept.all(-1), iterations, kept.argmin(-1) - 1)
+    if (last < 0).any():
+        start = begin[int((last < 0).any(0).argmax())]
+        raise ValueError(
+            "objective must have a finite value and slope at every start, but at the start "
+            f"{start:g} it has not."
+        )
     shown = np.minimum(np.arange(iterations + 1), last[..., None])
-    return Paths(
-        steps, begin, iterations,
-        np.take_along_axis(grid.thetas, shown, -1),
-        np.take_along_axis(grid.objectives, shown, -1),
-        last,
-    )  # fmt: skip
+    thetas, values, slopes = (
+        np.take_along_axis(each, shown, -1) for each in (grid.thetas, grid.objectives, slopes)
+    )
+    return Paths(steps, begin, iterations, thetas, values, slopes, last)
+
+
+def _slopes_at(objective: Objective, thetas: Array) -> Array:
+    """The derivative at each theta, which torch computes for all of them at once."""
+    theta = torch.from_numpy(thetas.ravel().copy()).requires_grad_()
+    (slopes,) = torch.autograd.grad(objective(theta).sum(), theta)
+    found: Array = slopes.numpy().reshape(thetas.shape)
+    return found
 
 
 def tail_of(thetas: Array) -> Array:

@@ -11,7 +11,7 @@ import torch
 from .._objective import Array, Objective
 from ..descent import DivergedError, gradient_descent
 from ._encode import fits
-from ._landscape import written
+from ._landscape import on_cpu, written
 from ._paths import FAR, tail_of
 from ._surface import Surface
 
@@ -30,6 +30,7 @@ class Race(NamedTuple):
     value_decimals: int
 
 
+@on_cpu()
 def run_race(
     objective: Objective,
     surface: Surface,
@@ -38,7 +39,7 @@ def run_race(
     steps: int,
 ) -> Race:
     """Let every optimizer take its steps, and stop following what runs away."""
-    init = torch.tensor(start, dtype=torch.float64, device="cpu")
+    init = torch.tensor(start, dtype=torch.float64)
     reach = FAR * (np.array(surface.high) - surface.low)
     rates, thetas, values, last = [], [], [], []
     for factory in optimizers.values():

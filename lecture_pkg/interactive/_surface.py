@@ -11,6 +11,7 @@ import torch
 from .._arguments import number, refuse
 from .._objective import Array, Objective, callable_objective, checked_value
 from ._encode import decimals_for
+from ._landscape import on_cpu
 
 SIDE = 400
 """The side of the picture that the contours are drawn for."""
@@ -48,6 +49,7 @@ def pair(argument: str, value: Any) -> tuple[float, float]:
     return number(f"{argument}[0]", first), number(f"{argument}[1]", second)
 
 
+@on_cpu()
 def survey_surface(objective: Objective, low: Any, high: Any) -> Surface:
     """Evaluate `objective`, which takes a tensor of two numbers, on a grid between two corners.
 
@@ -63,11 +65,10 @@ def survey_surface(objective: Objective, low: Any, high: Any) -> Surface:
     if not all(a < b for a, b in zip(*corners, strict=True)):
         refuse("high", high, f"above low = {low} in both numbers")
     (x0, y0), (x1, y1) = corners
-    across = torch.linspace(x0, x1, _GRID, dtype=torch.float64, device="cpu")
-    up = torch.linspace(y0, y1, _GRID, dtype=torch.float64, device="cpu")
+    across = torch.linspace(x0, x1, _GRID, dtype=torch.float64)
+    up = torch.linspace(y0, y1, _GRID, dtype=torch.float64)
     points = torch.stack(torch.meshgrid(across, up, indexing="xy"), -1).reshape(-1, 2)
-    with torch.inference_mode(False), torch.enable_grad():
-        _checked_pairwise(objective, points[0].clone().requires_grad_())
+    _checked_pairwise(objective, points[0].clone().requires_grad_())
     with torch.no_grad():
         values = torch.stack([objective(point).reshape(()) for point in points])
     if not values.isfinite().all():

@@ -12,7 +12,7 @@ from ._encode import pack, within_budget
 from ._figure import Figure
 from ._landscape import Landscape, survey
 from ._path_still import PATH_HEIGHT, WIDTH, draw_path
-from ._paths import THIN, Paths, choice, described, paths_as_data, slopes_at, walk_all
+from ._paths import THIN, Paths, choice, described, paths_as_data, walk_all
 from ._plane import paragraph, picture, plain
 from ._verdict import told, verdicts
 
@@ -72,7 +72,7 @@ def explore_descent(
             **paths_as_data(paths, words, chosen),
             "thetas": pack(paths.thetas, land.decimals),
             "values": pack(paths.values, land.value_decimals),
-            "slopes": pack(slopes_at(objective, paths.thetas), land.value_decimals),
+            "slopes": pack(paths.slopes, land.value_decimals),
         },
         still=_still(land, paths, chosen, story),
         alt=f"The objective with its minima and a path of gradient descent. {story}",

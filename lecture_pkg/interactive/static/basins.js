@@ -1,9 +1,8 @@
 mount("basins", ({ root, live, data }) => {
   const { steps, starts, iterations, colours, bounds } = data;
   const columns = starts.length;
-  const thetas = unpack(data.thetas, iterations + 1, 0).map((row) => row.map((v) => v * data.coarse));
-  const endThetas = unpack(data.endThetas, columns, data.decimals);
-  const ends = unpack(data.ends, columns, data.valueDecimals);
+  const endThetas = data.endThetas.map((each) => unpack(each, columns, data.decimals));
+  const ends = data.ends.map((each) => unpack(each, columns, data.valueDecimals));
   let [row, column] = data.chosen;
 
   const shade = (r, c) => {
@@ -107,7 +106,8 @@ mount("basins", ({ root, live, data }) => {
     end["θ at the end"].textContent = fixed(endThetas[row][column], data.decimals);
     end["value reached"].textContent = fixed(ends[row][column], data.valueDecimals);
     map.redraw();
-    view.show({ thetas: thetas[i], values: thetas[i].map(view.height), last, t: last, step: steps[row] });
+    const thetas = unpack(data.thetas[i], iterations + 1, 0).map((units) => units * data.coarse);
+    view.show({ thetas, values: thetas.map(view.height), last, t: last, step: steps[row] });
   };
   const point = (event) => {
     if (event.buttons !== 1) return;

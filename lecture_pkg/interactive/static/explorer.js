@@ -1,8 +1,5 @@
 mount("explorer", ({ live, data }) => {
   const length = data.iterations + 1;
-  const thetas = unpack(data.thetas, length, data.decimals);
-  const values = unpack(data.values, length, data.valueDecimals);
-  const slopes = unpack(data.slopes, length, data.valueDecimals);
   let [step, start] = data.chosen;
   const row = () => step * data.starts.length + start;
   const theta = (value) => fixed(value, data.decimals);
@@ -22,26 +19,33 @@ mount("explorer", ({ live, data }) => {
   said.classList.add("lp-said");
 
   const show = (t) => {
-    const i = row();
-    const at = theta(thetas[i][t]);
-    const value = number(values[i][t]);
-    const slope = number(slopes[i][t]);
+    const at = theta(path.thetas[t]);
+    const value = number(path.values[t]);
+    const slope = number(path.slopes[t]);
     atNode.textContent = at;
     valueNode.textContent = value;
     slopeNode.textContent = slope;
-    nextNode.replaceChildren(...(t < data.last[i] ? [
+    nextNode.replaceChildren(...(t < path.last ? [
       element("span", { class: "lp-theta" }, at),
-      ` − ${plain(data.steps[step])} × `,
-      element("span", { class: "lp-slope" }, slopes[i][t] < 0 ? `(${slope})` : slope),
-      ` = ${theta(thetas[i][t + 1])}`] : ["–"]));
+      ` − ${plain(path.step)} × `,
+      element("span", { class: "lp-slope" }, path.slopes[t] < 0 ? `(${slope})` : slope),
+      ` = ${theta(path.thetas[t + 1])}`] : ["–"]));
     time.bar.input.setAttribute("aria-valuetext", `${t}: θ ${at}, value ${value}, slope ${slope}`);
-    view.show({ thetas: thetas[i], values: values[i], slopes: slopes[i], last: data.last[i], t,
-      step: data.steps[step] });
+    view.show({ ...path, t });
   };
+  let path;
   const another = () => {
     time.stop();
-    said.textContent = data.sentences[data.said[row()]];
-    show(time.fit(data.last[row()]));
+    const i = row();
+    path = {
+      thetas: unpack(data.thetas[i], length, data.decimals),
+      values: unpack(data.values[i], length, data.valueDecimals),
+      slopes: unpack(data.slopes[i], length, data.valueDecimals),
+      last: data.last[i],
+      step: data.steps[step],
+    };
+    said.textContent = data.sentences[data.said[i]];
+    show(time.fit(path.last));
   };
   live.append(
     element("div", { class: "lp-controls" }, pace.node, origin.node),

@@ -9,8 +9,8 @@ const badge = (i, x, y) => svgElement("path",
 
 mount("optimizers", ({ root, live, data }) => {
   const length = data.iterations + 1;
-  const rows = unpack(data.thetas, length, data.decimals);
-  const values = unpack(data.values, length, data.valueDecimals);
+  const rows = data.thetas.map((row) => unpack(row, length, data.decimals));
+  const values = data.values.map((row) => unpack(row, length, data.valueDecimals));
   const lanes = data.names.map((name, i) =>
     ({ name, i, xs: rows[2 * i], ys: rows[2 * i + 1], values: values[i], last: data.last[i] }));
   const turns = Array.from({ length }, (_, i) => i);
@@ -68,11 +68,11 @@ mount("optimizers", ({ root, live, data }) => {
   const table = element("table", { class: "lp-race" },
     element("thead", {}, element("tr", {}, head("optimizer"), head("θ₁"), head("θ₂"), head("value"))),
     element("tbody", {}, ...lanes.map((lane, i) => element("tr", {},
-      element("th", { scope: "row" },
+      element("th", { scope: "row" }, element("div", {},
         svgElement("svg", { class: "lp-plot", "aria-hidden": "true", viewBox: "0 0 36 14" },
           dashed(i, "M0 7H36"), badge(i, 18, 7)),
         element("span", {}, lane.name,
-          ...(data.rates[i] === null ? [] : [element("small", {}, `lr ${data.rates[i]}`)]))),
+          ...(data.rates[i] === null ? [] : [element("small", {}, `lr ${data.rates[i]}`)])))),
       ...cells[i]))));
 
   const said = statusLine();

@@ -1,24 +1,20 @@
 // Shared by the figures about descent: packed numbers, a plane with axes, one path, a timeline.
 
-// Numbers as pack() of _encode.py wrote them, in rows of `length`.
-const unpack = (text, length, decimals) => {
-  const rows = [];
-  for (let at = 0; at < text.length;) {
-    const row = new Float64Array(length);
-    let whole = 0;
-    for (let i = 0; i < length; i++) {
-      let letter, unsigned = 0, scale = 1;
-      do {
-        letter = text.charCodeAt(at++) - 63;
-        unsigned += (letter & 31) * scale;
-        scale *= 32;
-      } while (letter >= 32);
-      whole += unsigned % 2 ? -(unsigned + 1) / 2 : unsigned / 2;
-      row[i] = whole / 10 ** decimals;
-    }
-    rows.push(row);
+// One row of `length` numbers, as pack() of _encode.py wrote it.
+const unpack = (row, length, decimals) => {
+  const numbers = new Float64Array(length);
+  let at = 0, whole = 0;
+  for (let i = 0; i < length; i++) {
+    let letter, unsigned = 0, scale = 1;
+    do {
+      letter = row.charCodeAt(at++) - 63;
+      unsigned += (letter & 31) * scale;
+      scale *= 32;
+    } while (letter >= 32);
+    whole += unsigned % 2 ? -(unsigned + 1) / 2 : unsigned / 2;
+    numbers[i] = whole / 10 ** decimals;
   }
-  return rows;
+  return numbers;
 };
 
 const fixed = (value, decimals) => value.toFixed(decimals).replace("-", "−");
@@ -116,12 +112,12 @@ const limits = (area, land) => labels("lp-limit", land.minima.length > 12 ? [] :
 // The objective with one path on it, and under it the same path in time.
 // The path: { thetas, values, slopes (or none), last, t, step }. pick(t) is called for a click.
 const pathView = (name, land, iterations, pick) => {
-  land.values = unpack(land.curve, land.points, land.valueDecimals)[0];
-  land.thetas = land.values.map((_, i) => land.low + ((land.high - land.low) * i) / (land.points - 1));
-  const lowest = Math.min(...land.values);
-  const highest = Math.max(...land.values);
+  const ground = unpack(land.curve, land.points, land.valueDecimals);
+  const across = ground.map((_, i) => land.low + ((land.high - land.low) * i) / (land.points - 1));
+  const lowest = Math.min(...ground);
+  const highest = Math.max(...ground);
   const turns = Array.from({ length: iterations + 1 }, (_, i) => i);
-  let path, below;
+  let path, below, curve;
   const view = canvas(name, (svg, width) => {
     const narrow = width < 520;
     const high = narrow ? 200 : 260;
@@ -130,6 +126,9 @@ const pathView = (name, land, iterations, pick) => {
     const range = [land.low, land.high];
     const above = plane(box[0], 24, box[1], high, range, [lowest - room, highest + room / 2]);
     below = plane(box[0], above.bottom + 22, box[1], narrow ? 110 : 160, range, [iterations, 0]);
+    if (curve?.width !== width) {
+      curve = Object.assign(stroke("lp-curve", above.line(across, ground)), { width });
+    }
     const { thetas, values, t, last } = path;
     const seen = thetas.subarray(0, t + 1);
     const heights = values.subarray(0, t + 1);
@@ -142,7 +141,7 @@ const pathView = (name, land, iterations, pick) => {
       below.yAxis("iteration", ticks(0, iterations, 2)),
       below.xAxis("θ", ticks(land.low, land.high, narrow ? 5 : 10)));
     upper.append(
-      stroke("lp-curve", above.line(land.thetas, land.values)),
+      curve,
       stroke("lp-chords", above.line(seen, heights)),
       stroke("lp-chords", above.line(seen.subarray(recent), heights.subarray(recent))),
       stroke("lp-dots", above.dots(seen, heights)));
@@ -170,7 +169,7 @@ const pathView = (name, land, iterations, pick) => {
     height: (theta) => {
       const place = ((theta - land.low) / (land.high - land.low)) * (land.points - 1);
       const i = clamp(Math.floor(place), 0, land.points - 2);
-      return land.values[i] + (place - i) * (land.values[i + 1] - land.values[i]);
+      return ground[i] + (place - i) * (ground[i + 1] - ground[i]);
     },
     show: (next) => {
       path = next;
