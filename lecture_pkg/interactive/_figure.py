@@ -49,7 +49,8 @@ class Figure:
         kind: Names its script and style in `static/`, and its class on the page.
         label: What a screen reader calls the figure.
         data: The numbers that the script shows: anything that JSON holds, no NaN and no infinity.
-        still: An SVG document, the picture that is there before any script, and in print.
+        still: An SVG document, the picture that is there before any script, and in print; "" for
+            a figure that is all words, in `extra_html`.
         alt: The still picture in words.
         summary: What the figure says, in a line or two of plain text.
         extra_html: HTML for readers without the script and for print; the caller escapes it.
@@ -76,7 +77,7 @@ class Figure:
         )
         parts = [
             f"<style>{style}</style>",
-            f'<div class="lp-still">{image}</div>',
+            f'<div class="lp-still">{image}</div>' if self.still else "",
             f'<div class="lp-print">{self.extra_html}</div>' if self.extra_html else "",
             f"<figcaption>{html.escape(self.caption)}</figcaption>" if self.caption else "",
             f'<script type="application/json">{as_json(self.data)}</script>',

@@ -5,7 +5,7 @@ const mount = (kind, draw) => {
   for (const root of document.querySelectorAll(`.lp-${kind}:not([data-ready])`)) {
     const data = JSON.parse(root.querySelector("script[type='application/json']").textContent);
     const live = element("div", { class: "lp-live" });
-    root.querySelector(".lp-still").after(live);
+    (root.querySelector(".lp-still") ?? root.querySelector("style")).after(live);
     try {
       draw({ root, live, data });
     } catch (error) {
