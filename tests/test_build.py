@@ -224,3 +224,23 @@ def test_canonical_form_drops_what_chance_put_there() -> None:
     assert cell.execution_count == 17
     assert text.endswith("}\n")
     assert notebooks.canonical(nbformat.reads(text, as_version=4)) == text
+
+
+def test_measured_times_stay_while_nothing_changes(tmp_path: Path) -> None:
+    measured = nbformat.v4.new_code_cell("clock()", id="times")
+    measured.metadata = nbformat.from_dict({"tags": [notebooks.MEASURED]})
+    plain = nbformat.v4.new_code_cell("print(1)", id="plain")
+    notebook = nbformat.v4.new_notebook(cells=[measured, plain])
+    runs = notebooks.Runs(tmp_path / "runs", tmp_path)
+    path = tmp_path / "a.ipynb"
+
+    def run(number: int) -> list[str]:
+        for cell in notebook.cells:
+            cell.outputs = [nbformat.from_dict(stream(str(number)))]
+        runs.save(path, notebook, 1.0)
+        return [outputs[0]["text"] for outputs in runs.load(path)["outputs"]]
+
+    assert run(1) == ["1", "1"]
+    assert run(2) == ["1", "2"]
+    plain.source = "print(2)"
+    assert run(3) == ["3", "3"]

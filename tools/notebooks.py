@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # the imports below take a second; a build with nothing to do
 
 ROOT = Path(__file__).resolve().parent.parent
 CELL_SECONDS = 300
+MEASURED = "measures-time"
 KEPT_METADATA = ("tags", "mystnb", "jupyter", "cellView")
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -109,8 +110,18 @@ class Runs:
             return {"key": "", "seconds": float("inf"), "outputs": []}
 
     def save(self, path: Path, notebook: NotebookNode, seconds: float) -> None:
-        outputs = [cell.outputs for cell in notebook.cells if cell.cell_type == "code"]
-        kept = {"key": self.key(notebook), "seconds": round(seconds, 1), "outputs": outputs}
+        """Keep the outputs of a run; what was measured stays while nothing it depends on changes.
+
+        A cell tagged `measures-time` shows a picture of times, which differ from run to run.
+        """
+        last, key = self.load(path), self.key(notebook)
+        code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+        outputs = [cell.outputs for cell in code]
+        if last["key"] == key:
+            for index, cell in enumerate(code):
+                if MEASURED in cell.metadata.get("tags", []):
+                    outputs[index] = last["outputs"][index]
+        kept = {"key": key, "seconds": round(seconds, 1), "outputs": outputs}
         self.folder.mkdir(parents=True, exist_ok=True)
         self._file(path).write_text(json.dumps(kept), "utf-8")
 
