@@ -140,7 +140,8 @@ def _retaining(traced: Traced, known: Sequence[torch.Tensor]) -> list[torch.Tens
     operations = [node.id for node in traced.graph.nodes if node.kind == "operation"]
     if all(i in traced.records for i in operations):
         references = [ref for record in traced.records.values() for ref in record.results]
-        tensors = [*known, *filter(None, (reference() for reference in references))]
+        alive = (reference() for reference in references)
+        tensors = [*known, *(tensor for tensor in alive if tensor is not None)]
     else:
         # some 20 ms: all that Python holds is looked through
         kinds = _with_subclasses(torch.Tensor)

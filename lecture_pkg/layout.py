@@ -1,0 +1,101 @@
+"""Where the boxes and lines of a graph's picture go: Graphviz decides, in-process.
+
+Graphviz sees sizes only, no text: so the places are the same on every machine, whatever its fonts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+import pygraphviz
+
+Point = tuple[float, float]
+
+_INCH = 72.0  # Graphviz reckons in inches; a picture's unit is a 72nd of one
+
+
+class Box(NamedTuple):
+    """Something that needs room: its width and height, and whether lines end at an ellipse."""
+
+    wide: float
+    high: float
+    ellipse: bool = False
+
+
+class Layout(NamedTuple):
+    """Places in a picture, from its top left corner.
+
+    Attributes:
+        width: The picture's width,
+        height: and its height.
+        centres: The centre of each box.
+        paths: For each way, the points of cubic Bézier curves, one after the other.
+    """
+
+    width: float
+    height: float
+    centres: dict[str, Point]
+    paths: list[list[Point]]
+
+
+def lay_out(
+    boxes: Mapping[str, Box], ways: Sequence[Sequence[str]], direction: str = "TB"
+) -> Layout:
+    """Find places for boxes and for the ways between them.
+
+    Args:
+        boxes: What needs room, by a name of letters and digits.
+        ways: Each from one box to another, over the boxes in between if there are any.
+        direction: "TB" from top to bottom, "LR" from left to right.
+
+    Example:
+        >>> found = lay_out({"a": Box(40, 20), "b": Box(40, 20)}, [("a", "b")])
+        >>> found.centres["a"][1] < found.centres["b"][1]
+        True
+    """
+    lines = _graphviz(_request(boxes, ways, direction))
+    width, height = (_INCH * float(size) for size in lines[0][2:4])
+
+    def point(x: str, y: str) -> Point:
+        return _INCH * float(x), height - _INCH * float(y)
+
+    centres: dict[str, Point] = {}
+    pieces: dict[tuple[str, str], list[list[Point]]] = {}
+    for kind, *rest in lines:
+        if kind == "node":
+            centres[rest[0]] = point(*rest[1:3])
+        elif kind == "edge":
+            numbers = rest[3 : 3 + 2 * int(rest[2])]
+            points = [point(x, y) for x, y in zip(numbers[::2], numbers[1::2], strict=True)]
+            pieces.setdefault((rest[0], rest[1]), []).append(points)
+    paths = [_joined([pieces[pair].pop(0) for pair in pairwise(way)]) for way in ways]
+    return Layout(width, height, centres, paths)
+
+
+def _request(boxes: Mapping[str, Box], ways: Sequence[Sequence[str]], direction: str) -> str:
+    parts = [
+        f"rankdir={direction}; nodesep=0.22; ranksep=0.3; edge [dir=none]",
+        'node [shape=box fixedsize=true label=""]',
+    ]
+    for name, (wide, high, ellipse) in boxes.items():
+        shape = " shape=ellipse" if ellipse else ""
+        parts.append(f'{name} [width="{wide / _INCH:.4f}" height="{high / _INCH:.4f}"{shape}]')
+    parts += [f"{a} -> {b}" for way in ways for a, b in pairwise(way)]
+    return f"digraph {{ {'; '.join(parts)} }}"
+
+
+def _graphviz(dot: str) -> list[list[str]]:
+    """Graphviz's plain answer, line by line, each split into words."""
+    plain = pygraphviz.AGraph(string=dot).draw(format="plain", prog="dot").decode()
+    # Graphviz breaks long lines with a backslash
+    return [line.split() for line in plain.replace("\\\n", "").splitlines()]
+
+
+def _joined(pieces: Sequence[list[Point]]) -> list[Point]:
+    """One run of points; straight lines lead through the boxes between the pieces."""
+    points = list(pieces[0])
+    for piece in pieces[1:]:
+        points += [points[-1], piece[0], *piece]
+    return points
