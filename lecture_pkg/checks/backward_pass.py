@@ -42,26 +42,32 @@ _CUT = {
 
 @exercise(3)
 def by_hand(answer: Any, trial: Trial) -> None:
-    """Write `by_hand(x, c)`: dy/dx and dy/dc of y = c·sin(x) + x + c, with `math` alone."""
+    """Write `by_hand(x, c)`: dy/dx and dy/dc of y = u·v, u = c·x, v = sin(x) + c, with `math`."""
     for x, c in ((trial.number(), trial.number(2, 4)), (trial.number(), trial.number(2, 4))):
-        sin, cos = math.sin(x), math.cos(x)
-        right = c * cos + 1, sin + 1
+        u, v, cos = c * x, math.sin(x) + c, math.cos(x)
+        right = c * v + u * cos, x * v + u
         mistakes = [
-            Mistake("missing-path", (c * cos, sin + 1), _WAYS.format("x")),
-            Mistake("missing-path", (c * cos + 1, sin), _WAYS.format("c")),
-            Mistake("missing-path", (c * cos, sin), _WAYS.format("x, and so does c")),
-            Mistake("sign", (1 - c * cos, sin + 1), "the derivative of sin is +cos."),
-            Mistake("factor", (cos + 1, sin + 1), "on its way to x it is multiplied by c."),
-            Mistake("swapped", (sin + 1, c * cos + 1), "first dy/dx, then dy/dc."),
-            Mistake("local", (c * sin + 1, sin + 1), "the local derivative of sin x is cos x."),
-            Mistake("multiplied", (c * cos, sin * 1 * c), "where ways meet, add the gradients."),
+            Mistake("missing-path", (c * v, x * v), _WAYS.format("x and c")),
+            Mistake("missing-path", (u * cos, u), _WAYS.format("x and c")),
+            Mistake("missing-path", (c * v, right[1]), _WAYS.format("x")),
+            Mistake("missing-path", (u * cos, right[1]), _WAYS.format("x")),
+            Mistake("missing-path", (right[0], x * v), _WAYS.format("c")),
+            Mistake("missing-path", (right[0], u), _WAYS.format("c")),
+            Mistake("multiplied", (c * v * u * cos, x * v * u), "where ways meet, gradients add."),
+            Mistake("sign", (c * v - u * cos, right[1]), "the derivative of sin is +cos."),
+            Mistake(
+                "local", (c + cos, x + 1), "each local derivative is multiplied by what arrives."
+            ),
+            Mistake("local", (c * u + v * cos, x * u + v), "at u arrives v, and at v arrives u."),
+            Mistake("swapped", right[::-1], "first dy/dx, then dy/dc."),
+            Mistake("value", (u * v, u * v), "this is y itself."),
         ]
         given = f"x = {x}, c = {c}"
         result = call(answer, x, c, given=given)
         compare(result, right, mistakes=mistakes, rtol=SINGLE, given=given)
 
 
-_WAYS = "the gradient reaches {} on two ways: add what arrives on both."
+_WAYS = "y depends on {} in two ways: add what arrives on both."
 
 
 @exercise(3)

@@ -130,40 +130,41 @@ _MOVE = {
 
 
 @exercise(8)
-def descend_all(answer: Any, trial: Trial) -> None:
-    """Write `descend_all(objective, starts, step_size, max_iter)`: all starts at once.
+def descend_table(answer: Any, trial: Trial) -> None:
+    """Write `descend_table(objective, starts, step_sizes, max_iter)`: all pairs in one batch.
 
-    objective works number by number. Return the last θ of every start, as one tensor; each round
-    moves the whole tensor, not one start after the other.
+    Return the last θ of every descent: a row for each step size, a column for each start. Each
+    round moves the whole table, not one descent after the other.
     """
-    starts, a, calls = trial.tensor(6), trial.number(1, 2), [0]
+    starts, steps = trial.tensor(4), torch.tensor([0.02, 0.05, 0.1], dtype=torch.float64)
+    a, calls = trial.number(1, 2), [0]
 
     def objective(theta: torch.Tensor) -> torch.Tensor:
         calls[0] += 1
         return a * theta**2 + torch.cos(theta)
 
-    def walk(step: float, kept: float = 0.0) -> torch.Tensor:
-        theta, heap = starts.clone(), torch.zeros_like(starts)
+    def walk(factor: float = 1.0, kept: float = 0.0) -> torch.Tensor:
+        theta, heap = starts.expand(3, 4), torch.zeros_like(starts.expand(3, 4))
         for _ in range(5):
             heap = kept * heap + 2 * a * theta - torch.sin(theta)
-            theta = theta - step * heap
+            theta = theta - factor * steps[:, None] * heap
         return theta
 
-    given = f"objective {a}·θ² + cos θ, 6 starts, step_size = 0.1, max_iter = 5"
-    result = call(answer, objective, starts, 0.1, 5, given=given)
-    right = walk(0.1)
+    given = f"objective {a}·θ² + cos θ, 4 starts, step sizes 0.02, 0.05, 0.1, max_iter = 5"
+    result = call(answer, objective, starts, steps, 5, given=given)
     mistakes = [
-        Mistake("factor", walk(0.1 / 6), "mean() makes every step 6 times too short: use sum()."),
-        Mistake("not-zeroed", walk(0.1, 1.0), "every gradient is added to all earlier ones."),
-        Mistake("sign", walk(-0.1), "this walks uphill: θ − step · gradient."),
-        Mistake("never-moves", starts, "θ never moves: is the gradient zeroed before the step?"),
-        Mistake("factor", walk(1.0), "the step size is not used."),
+        Mistake("factor", walk(1 / 12), "mean() makes every step 12 times too short: use sum()."),
+        Mistake("not-zeroed", walk(kept=1.0), "every gradient is added to all earlier ones."),
+        Mistake("sign", walk(-1.0), "this walks uphill: θ − step · gradient."),
+        Mistake("never-moves", starts.expand(3, 4), "θ never moves: zeroed before the step?"),
+        Mistake("one-step-size", walk()[0], "a row for each step size: θ is a table (3, 4)."),
+        Mistake("one-step-size", walk()[-1], "a row for each step size: θ is a table (3, 4)."),
     ]
-    compare(result, right, mistakes=mistakes, given=given)
+    compare(result, walk(), mistakes=mistakes, given=given)
     if calls[0] > 2 * 5 + 2:
-        hint = "right, but one start after the other. Sum the objective of the whole tensor."
+        hint = "right, but one descent after the other. Sum the objective of the whole table."
         got, most = f"{calls[0]} calls of objective", "about 5"
         raise Wrong("one-by-one", hint, got=got, expected=most, given=given)
 
 
-__all__ = ["descend_all", "pick_device", "run_on_device_of", "to_numpy"]
+__all__ = ["descend_table", "pick_device", "run_on_device_of", "to_numpy"]

@@ -88,6 +88,21 @@ def sine_squared(number):
     return x.grad
 
 
+def hand(x, c):
+    u, v = c * x, math.sin(x) + c
+    return c * v + u * math.cos(x), x * v + u
+
+
+def hand_in_steps(x, c):
+    u, v = c * x, math.sin(x) + c
+    at_u, at_v = v, u
+    at_x = at_u * c
+    at_x += at_v * math.cos(x)
+    at_c = at_u * x
+    at_c += at_v * 1.0
+    return at_x, at_c
+
+
 def retained(number):
     x = torch.tensor(number, requires_grad=True)
     h = torch.sin(x)
@@ -217,10 +232,10 @@ def first_inputs(y):
 RIGHT = {
     "derivative": [by_backward, by_grad_function, by_calculus, by_differences],
     "by_hand": [
-        lambda x, c: (c * math.cos(x) + 1, math.sin(x) + 1),
-        lambda x, c: [1 + math.cos(x) * c, 1 + math.sin(x)],
-        lambda x, c: torch.tensor([c * math.cos(x) + 1, math.sin(x) + 1]),
-        lambda x, c: (1.0 * 1.0 + 1.0 * c * math.cos(x), 1.0 + 1.0 * math.sin(x)),
+        hand,
+        lambda x, c: [c * (math.sin(x) + c) + c * x * math.cos(x), x * math.sin(x) + 2 * c * x],
+        lambda x, c: torch.tensor(hand(x, c)),
+        hand_in_steps,
     ],
     "upstream": [retained, retained_list, both_by_grad, upstream_by_hand],
     "backward_order": [depth_first_postorder, recursive_postorder, by_counting, by_depth],
@@ -246,14 +261,15 @@ WRONG = {
         (lambda x: {}["y"], "raised"),
     ],
     "by_hand": [
-        (lambda x, c: (c * math.cos(x), math.sin(x) + 1), "missing-path"),
-        (lambda x, c: (c * math.cos(x) + 1, math.sin(x)), "missing-path"),
-        (lambda x, c: (c * math.cos(x), math.sin(x)), "missing-path"),
-        (lambda x, c: (1 - c * math.cos(x), math.sin(x) + 1), "sign"),
-        (lambda x, c: (math.cos(x) + 1, math.sin(x) + 1), "factor"),
-        (lambda x, c: (math.sin(x) + 1, c * math.cos(x) + 1), "swapped"),
-        (lambda x, c: (c * math.sin(x) + 1, math.sin(x) + 1), "local"),
-        (lambda x, c: c * math.cos(x) + 1, "shape"),
+        (lambda x, c: (c * (math.sin(x) + c), x * (math.sin(x) + c)), "missing-path"),
+        (lambda x, c: (c * x * math.cos(x), hand(x, c)[1]), "missing-path"),
+        (lambda x, c: (hand(x, c)[0], x * (math.sin(x) + c)), "missing-path"),
+        (lambda x, c: (hand(x, c)[0] - 2 * c * x * math.cos(x), hand(x, c)[1]), "sign"),
+        (lambda x, c: (c + math.cos(x), x + 1), "local"),
+        (lambda x, c: hand(x, c)[::-1], "swapped"),
+        (lambda x, c: [c * x * (math.sin(x) + c)] * 2, "value"),
+        (lambda x, c: hand(x, c)[0], "shape"),
+        (lambda x, c: [-part for part in hand(x, c)], "sign"),
     ],
     "upstream": [
         (not_retained, "gradient-of-non-leaf"),

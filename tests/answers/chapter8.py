@@ -65,9 +65,10 @@ def meta_result(model, x):
     return on_models_device(model, x).to("meta")
 
 
-def _descend(reduce=torch.sum, sign=-1.0, zero=True, use_step=True, zero_late=False):
-    def answer(objective, starts, step_size, max_iter):
-        theta = starts.clone().requires_grad_()
+def _descend(reduce=torch.sum, sign=-1.0, zero=True, zero_late=False):
+    def answer(objective, starts, step_sizes, max_iter):
+        steps = step_sizes[:, None]
+        theta = starts.repeat(len(step_sizes), 1).requires_grad_()
         for _ in range(max_iter):
             if zero:
                 theta.grad = None
@@ -75,53 +76,59 @@ def _descend(reduce=torch.sum, sign=-1.0, zero=True, use_step=True, zero_late=Fa
             if zero_late:
                 theta.grad.zero_()
             with torch.no_grad():
-                theta += sign * (step_size if use_step else 1.0) * theta.grad
+                theta += sign * steps * theta.grad
         return theta
 
     return answer
 
 
-def by_ones(objective, starts, step_size, max_iter):
-    theta = starts.detach().clone().requires_grad_()
+def by_ones(objective, starts, step_sizes, max_iter):
+    theta = (starts + torch.zeros_like(step_sizes)[:, None]).requires_grad_()
     for _ in range(max_iter):
         values = objective(theta)
         values.backward(torch.ones_like(values))
         with torch.no_grad():
-            theta -= step_size * theta.grad
+            theta -= step_sizes.reshape(-1, 1) * theta.grad
             theta.grad.zero_()
     return theta.detach()
 
 
-def by_grad(objective, starts, step_size, max_iter):
-    theta = starts
+def by_grad(objective, starts, step_sizes, max_iter):
+    theta = starts.expand(len(step_sizes), -1)
     for _ in range(max_iter):
         theta = theta.detach().requires_grad_()
-        theta = theta - step_size * torch.autograd.grad(objective(theta).sum(), theta)[0]
-    return theta.detach()
-
-
-def by_sgd(objective, starts, step_size, max_iter):
-    theta = starts.clone().requires_grad_()
-    optimizer = torch.optim.SGD([theta], lr=step_size)
-    for _ in range(max_iter):
-        optimizer.zero_grad()
-        objective(theta).sum().backward()
-        optimizer.step()
+        theta = theta - step_sizes[:, None] * torch.autograd.grad(objective(theta).sum(), theta)[0]
     return theta.detach().cpu().numpy()
 
 
-def one_by_one(objective, starts, step_size, max_iter):
-    ends = [_descend()(objective, start, step_size, max_iter) for start in starts]
-    return torch.stack(ends)
-
-
-def in_the_starts(objective, starts, step_size, max_iter):
-    theta = starts.requires_grad_()
+def flat(objective, starts, step_sizes, max_iter):
+    pairs = torch.cartesian_prod(step_sizes, starts)
+    steps, theta = pairs[:, 0], pairs[:, 1].clone().requires_grad_()
     for _ in range(max_iter):
         theta.grad = None
         objective(theta).sum().backward()
         with torch.no_grad():
-            theta -= step_size * theta.grad
+            theta -= steps * theta.grad
+    return theta.reshape(len(step_sizes), len(starts))
+
+
+def one_by_one(objective, starts, step_sizes, max_iter):
+    rows = [_descend()(objective, starts, step[None], max_iter) for step in step_sizes]
+    return torch.cat(rows)
+
+
+def first_step_only(objective, starts, step_sizes, max_iter):
+    return _descend()(objective, starts, step_sizes[:1], max_iter)[0]
+
+
+def in_the_starts(objective, starts, step_sizes, max_iter):
+    for step in step_sizes:
+        theta = starts.requires_grad_()
+        for _ in range(max_iter):
+            theta.grad = None
+            objective(theta).sum().backward()
+            with torch.no_grad():
+                theta -= step * theta.grad
     return theta
 
 
@@ -147,7 +154,7 @@ RIGHT = {
         on_device_type,
         to_same_as_parameter,
     ],
-    "descend_all": [_descend(), by_ones, by_grad, by_sgd],
+    "descend_table": [_descend(), by_ones, by_grad, flat],
 }
 
 WRONG = {
@@ -180,13 +187,14 @@ WRONG = {
         (lambda model, x: 2 * on_models_device(model, x), "twice"),
         (lambda model, x: on_models_device(model, x).T, "transposed"),
     ],
-    "descend_all": [
+    "descend_table": [
         (_descend(reduce=torch.mean), "factor"),
         (_descend(reduce=lambda values: values), "not-scalar"),
         (_descend(zero=False), "not-zeroed"),
         (_descend(sign=1.0), "sign"),
-        (_descend(use_step=False), "factor"),
         (_descend(zero_late=True), "never-moves"),
+        (lambda *arguments: _descend()(*arguments).T, "transposed"),
+        (first_step_only, "one-step-size"),
         (one_by_one, "one-by-one"),
         (in_the_starts, "input-changed"),
     ],
