@@ -79,7 +79,8 @@ def integer(argument: str, value: Any, *, at_least: int) -> int:
     )
     if not whole or value < at_least:
         refuse(argument, value, allowed)
-    return int(math.floor(value))
+    result: int = math.floor(value)
+    return result
 
 
 def one_of(argument: str, value: Any, allowed: Iterable[str]) -> str:
