@@ -78,7 +78,7 @@ def gradient_descent(
         dtype: of theta; by default that of `init`, or torch's default for a number.
 
     Returns:
-        thetas, an array of shape [max_iter + 1, *shape of init], and objectives, [max_iter + 1].
+        thetas, an array of shape [max_iter + 1, ...shape of init], and objectives, [max_iter + 1].
 
     Raises:
         DivergedError: a point or value is not finite; it names the iteration and carries the path.
