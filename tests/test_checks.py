@@ -242,6 +242,19 @@ def test_a_call_prints_once_and_returns_nothing(capsys: pytest.CaptureFixture[st
     ]
 
 
+def test_a_gap_inside_a_function_is_not_attempted() -> None:
+    def computes_with_it(x: float) -> Any:
+        weight: Any = ...
+        return weight * torch.tensor(x)
+
+    def unpacks_it(x: float) -> Any:
+        first, second = ...  # type: ignore[misc]
+        return first
+
+    for answer in (computes_with_it, unpacks_it, lambda x: ...):
+        assert examine("derivative", answer).status == "not attempted"
+
+
 def test_what_the_answer_prints_is_shown_before_the_message() -> None:
     def answer(x: float) -> float:
         print("x is", x)

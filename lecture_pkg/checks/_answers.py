@@ -136,7 +136,7 @@ def call(
         What the function returns.
 
     Raises:
-        NotAttempted: If it raises a bare NotImplementedError, or returns `...`.
+        NotAttempted: If it raises a bare NotImplementedError, or computes with `...`.
         Wrong: If it is no function, raises, or changes an argument.
     """
     if not callable(function):
@@ -168,8 +168,8 @@ def _diagnose(
 ) -> Exception:
     frames = traceback.extract_tb(error.__traceback__)[1:]
     text = str(error)
-    if isinstance(error, NotImplementedError) and not text:
-        return NotAttempted()
+    if (isinstance(error, NotImplementedError) and not text) or "ellipsis" in text:
+        return NotAttempted()  # `raise NotImplementedError`, or something done with `...`
     diagnosis, hint = next(
         (found for part, found in ERRORS.items() if part in text), ("raised", "see the line above.")
     )
