@@ -20,7 +20,7 @@ ROWS: dict[str, Row] = {
             "l02-torch-default": ["-5.0000, -3.8889, ", "5.0000]", "torch.float32"],
             "l02-numpy-default": ["-5.0000, -3.8889, ", "dtype=torch.float64", "torch.float64"],
             "l02-float": ["torch.float32"],
-            "l02-back": ["-3.888889", "-3.88888889"],
+            "l02-back": ["-3.8888888", "-3.88888889"],
         },
     },
     "L3": {"01_numpy_bridge": {"l03-compute": ["tensor(5.) None", "tensor(80.)"]}},
