@@ -74,13 +74,13 @@ def integer(argument: str, value: Any, *, at_least: int) -> int:
     allowed = f"a whole number, {at_least} or more"
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         refuse(argument, value, allowed, TypeError)
-    whole = isinstance(value, numbers.Integral) or (
-        math.isfinite(value) and value == math.floor(value)
-    )
-    if not whole or value < at_least:
+    if not isinstance(value, numbers.Integral):
+        if not math.isfinite(value) or value != math.floor(value):
+            refuse(argument, value, allowed)
+        value = math.floor(value)
+    if value < at_least:
         refuse(argument, value, allowed)
-    result: int = math.floor(value)
-    return result
+    return int(value)
 
 
 def one_of(argument: str, value: Any, allowed: Iterable[str]) -> str:
