@@ -248,7 +248,7 @@ def test_a_gap_inside_a_function_is_not_attempted() -> None:
         return weight * torch.tensor(x)
 
     def unpacks_it(x: float) -> Any:
-        first, second = ...  # type: ignore[misc]
+        first, _ = ...  # type: ignore[misc]
         return first
 
     for answer in (computes_with_it, unpacks_it, lambda x: ...):

@@ -57,7 +57,7 @@ def canonical(notebook: NotebookNode) -> str:
     """The one text that a notebook is committed as: nothing in it depends on who wrote it back."""
     import nbformat
 
-    notebook = nbformat.from_dict(json.loads(nbformat.writes(notebook)))
+    notebook = nbformat.reads(nbformat.writes(notebook), as_version=4)  # a copy
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     notebook.metadata = nbformat.from_dict(METADATA)
     count = 0

@@ -14,7 +14,7 @@ from ._exercise import Trial, exercise
 
 @exercise(2)
 def leaves(answer: Any, trial: Trial) -> None:
-    """Which of a, b, c, d, e are leaves? Answer with their names, such as {"a", "e"}."""
+    """Which of a, b, c, d, e are leaves? Answer with their names, before you ask PyTorch."""
     if not isinstance(answer, Iterable) or not all(isinstance(n, str) for n in answer):
         hint = 'names in quotes, such as {"a", "e"}.'
         raise Wrong("not-names", hint, got=f"a {type(answer).__name__}", expected="a set of names")
