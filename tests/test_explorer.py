@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from descents import almost, by_hand, lecture, unpack
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lecture_pkg import explore_descent
+from lecture_pkg import basin_map, compare_optimizers, explore_descent
 from lecture_pkg.interactive import _encode
 from lecture_pkg.interactive._encode import pack
 from lecture_pkg.interactive._figure import Figure
+from tests.descents import almost, by_hand, himmelblau, lecture, unpack
 
 
 @pytest.fixture(scope="module")
@@ -145,21 +147,18 @@ def test_any_parabola_rests_exactly_below_its_limit(a, b, step, start) -> None:
         assert said.startswith(("Bounces", "Diverged", "Left"))
 
 
-def test_the_same_bytes_in_every_process(figure: Figure) -> None:
-    code = (
-        "import sys; sys.path.insert(0, 'tests'); from descents import lecture\n"
-        "from lecture_pkg import explore_descent, basin_map, compare_optimizers\n"
-        "from descents import himmelblau; import hashlib\n"
-        "figures = explore_descent(lecture), basin_map(lecture), compare_optimizers(himmelblau)\n"
-        "print([hashlib.sha256(f._repr_html_().encode()).hexdigest() for f in figures])"
+def hashes() -> list[str]:
+    figures = explore_descent(lecture), basin_map(lecture), compare_optimizers(himmelblau)
+    return [hashlib.sha256(figure._repr_html_().encode()).hexdigest() for figure in figures]
+
+
+def test_the_same_bytes_in_another_process() -> None:
+    code = "from tests.test_explorer import hashes; print(hashes())"
+    root = Path(__file__).parents[1]
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root
     )
-    runs = {
-        subprocess.run(
-            [sys.executable, "-c", code], capture_output=True, text=True, check=True
-        ).stdout
-        for _ in range(2)
-    }
-    assert len(runs) == 1
+    assert run.stdout.strip() == str(hashes())
 
 
 def test_it_says_the_same_in_plain_text(figure: Figure) -> None:

@@ -9,13 +9,13 @@ import zlib
 import numpy as np
 import pytest
 import torch
-from descents import almost, himmelblau, unpack
 
 from lecture_pkg import compare_optimizers
 from lecture_pkg.interactive import _encode
 from lecture_pkg.interactive._figure import Figure
 from lecture_pkg.interactive._surface import bands, survey_surface
 from lecture_pkg.interactive.optimizers import OPTIMIZERS
+from tests.descents import almost, himmelblau, unpack
 
 NASTY = "</script><script>alert(1)</script>"
 
@@ -176,5 +176,5 @@ def test_bad_input_is_refused_by_name(wrong: dict, error, message: str) -> None:
 
 def test_too_many_points_for_a_page_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_encode, "BUDGET", 5_000)
-    with pytest.raises(ValueError, match="1,212 numbers.*Give fewer optimizers or a smaller max"):
+    with pytest.raises(ValueError, match=r"1,212 numbers.*Give fewer optimizers or a smaller max"):
         compare_optimizers(himmelblau)

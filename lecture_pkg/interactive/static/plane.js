@@ -212,9 +212,9 @@ const pathLegend = (now) => {
     element("span", {}, "number under it: 2/f″, the largest step it can hold"));
 };
 
-// Numbers with their names: { name: node }.
-const readout = (entries) => element("dl", { class: "lp-readout" },
-  ...Object.entries(entries).map(([name, node]) => element("div", {}, element("dt", {}, name), node)));
+// Numbers with their names: { name: node }. The book's theme indents every <dl> that has a class.
+const readout = (entries) => element("div", { class: "lp-readout" }, element("dl", {},
+  ...Object.entries(entries).map(([name, node]) => element("div", {}, element("dt", {}, name), node))));
 
 // A button that plays and a slider that scrubs; show(t) is called for every change.
 const timeline = (iterations, show) => {
