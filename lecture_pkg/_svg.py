@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import NamedTuple
 
-from .graph import Graph
+from .graph import Graph, Node
 from .layout import Box, Point, lay_out
 
 _SIZE = 13
@@ -85,11 +85,11 @@ def draw_svg(
     parts = [_edge(path) for path in found.paths]
     for node in graph.nodes:
         box, centre = boxes[f"n{node.id}"], found.centres[f"n{node.id}"]
-        title = _title(graph, node.id)
-        body = f"<title>{_clean(title)}</title>{_shape(node.kind, box)}{_texts(texts[node.id])}"
+        shape = draw_shape(node.kind, box)
+        body = f"<title>{clean(title(node))}</title>{shape}{write_lines(texts[node.id])}"
         parts.append(_at(centre, body))
     for i, text in plates.items():
-        body = _shape("gradient", boxes[f"e{i}"]) + _texts([Line(text, "gradient")])
+        body = draw_shape("gradient", boxes[f"e{i}"]) + write_lines([Line(text, "gradient")])
         parts.append(_at(found.centres[f"e{i}"], body))
     height = found.height + 14 + key_height
     picture = _at(((width - found.width) / 2, 0), "".join(parts))
@@ -122,13 +122,13 @@ def cut(text: str, most: int = 24) -> str:
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
     """Text as it may stand in XML: a name can hold anything, control characters too."""
     return escape(_NOT_XML.sub("\N{REPLACEMENT CHARACTER}", text))
 
 
-def _title(graph: Graph, number: int) -> str:
-    node = graph.nodes[number]
+def title(node: Node) -> str:
+    """What a pointer that rests on a node is told."""
     value = node.snapshot
     tensor = f"{value.dtype}, shape {value.shape}" if value is not None else "value not recorded"
     return f"{node.name or node.label} ({node.grad_fn or node.kind}): {tensor}"
@@ -136,7 +136,11 @@ def _title(graph: Graph, number: int) -> str:
 
 def _box(kind: str, lines: Sequence[Line]) -> Box:
     wide = max(text_width(line.text, 11 if line.style == "small" else _SIZE) for line in lines)
-    high = _LINE * len(lines)
+    return box_around(kind, wide, _LINE * len(lines))
+
+
+def box_around(kind: str, wide: float, high: float) -> Box:
+    """The room that the shape of a kind of node needs about a text of this size."""
     look = LOOKS[kind].shape
     if look == "ellipse":  # the corners of the text must fit in
         return Box(max(wide * 1.2 + 22, 48), high * 1.25 + 12, ellipse=True)
@@ -144,12 +148,13 @@ def _box(kind: str, lines: Sequence[Line]) -> Box:
     return Box(max(wide + beside, 40), high + above)
 
 
-def _shape(kind: str, box: Box) -> str:
+def draw_shape(kind: str, box: Box) -> str:
+    """The outline of a kind of node, or of a "gradient", about the origin."""
     look = GRADIENT if kind == "gradient" else LOOKS[kind]
     x, y = box.wide / 2, box.high / 2
     paint = f'fill="{look.fill}" stroke="{look.stroke}" stroke-width="1.5"'
     if look.shape == "ellipse":
-        return f'<ellipse rx="{_n(x)}" ry="{_n(y)}" {paint}/>'
+        return f'<ellipse rx="{short(x)}" ry="{short(y)}" {paint}/>'
     if look.shape == "hexagon":
         side = x - min(10, x / 3)
         corners = [(-x, 0), (-side, -y), (side, -y), (x, 0), (side, y), (-side, y)]
@@ -168,38 +173,43 @@ def _shape(kind: str, box: Box) -> str:
 
 
 def _polygon(corners: Sequence[Point], paint: str) -> str:
-    points = " ".join(f"{_n(x)},{_n(y)}" for x, y in corners)
+    points = " ".join(f"{short(x)},{short(y)}" for x, y in corners)
     return f'<polygon points="{points}" {paint}/>'
 
 
 def _rect(x: float, y: float, corner: float, paint: str) -> str:
-    size = f'width="{_n(2 * x)}" height="{_n(2 * y)}" rx="{_n(corner)}"'
-    return f'<rect x="{_n(-x)}" y="{_n(-y)}" {size} {paint}/>'
+    size = f'width="{short(2 * x)}" height="{short(2 * y)}" rx="{short(corner)}"'
+    return f'<rect x="{short(-x)}" y="{short(-y)}" {size} {paint}/>'
 
 
-def _texts(lines: Sequence[Line]) -> str:
+def write_lines(lines: Sequence[Line]) -> str:
     """Lines of text about the origin."""
     top = 4.5 - _LINE * (len(lines) - 1) / 2
     parts = []
     for i, (text, style) in enumerate(lines):
         name = f' class="{style}"' if style else ""
-        parts.append(f'<text{name} y="{_n(top + _LINE * i)}">{_clean(text)}</text>')
+        parts.append(f'<text{name} y="{short(top + _LINE * i)}">{clean(text)}</text>')
     return "".join(parts)
 
 
 def _edge(points: Sequence[Point]) -> str:
-    start, *rest = (f"{_n(x)} {_n(y)}" for x, y in points)
+    start, *rest = (f"{short(x)} {short(y)}" for x, y in points)
+    return (
+        f'<path class="line" d="M{start}C{" ".join(rest)}"/>'
+        f'<path class="head" d="{arrow_head(points)}"/>'
+    )
+
+
+def arrow_head(points: Sequence[Point]) -> str:
+    """The path of an arrowhead at the end of a line."""
     tip = points[-1]
     before = next((p for p in reversed(points) if math.dist(p, tip) > 1), points[0])
     angle = math.atan2(tip[1] - before[1], tip[0] - before[0])
     wings = [
-        f"{_n(tip[0] - 9 * math.cos(angle + turn))} {_n(tip[1] - 9 * math.sin(angle + turn))}"
+        f"{short(tip[0] - 9 * math.cos(angle + turn))} {short(tip[1] - 9 * math.sin(angle + turn))}"
         for turn in (-0.42, 0.42)
     ]
-    return (
-        f'<path class="line" d="M{start}C{" ".join(rest)}"/>'
-        f'<path class="head" d="M{_n(tip[0])} {_n(tip[1])}L{wings[0]} {wings[1]}Z"/>'
-    )
+    return f"M{short(tip[0])} {short(tip[1])}L{wings[0]} {wings[1]}Z"
 
 
 def _legend(kinds: Iterable[str], room: float) -> tuple[str, float, float]:
@@ -207,8 +217,8 @@ def _legend(kinds: Iterable[str], room: float) -> tuple[str, float, float]:
     rows: list[list[tuple[str, float]]] = [[]]
     used = 0.0
     for kind in kinds:
-        wide = 40 + text_width(kind, 11)
-        if used + wide > max(room, 300) and rows[-1]:
+        wide = 36 + text_width(kind, 10)
+        if used + wide > max(room, 340) and rows[-1]:
             rows.append([])
             used = 0.0
         rows[-1].append((kind, wide))
@@ -220,17 +230,17 @@ def _legend(kinds: Iterable[str], room: float) -> tuple[str, float, float]:
     for i, row in enumerate(rows):
         x = 8.0
         for kind, wide in row:
-            sample = _at((x + 13, 15 + 22 * i), _shape(kind, Box(24, 14)))
-            word = f'<text class="small key" x="{_n(x + 30)}" y="{19 + 22 * i}">{kind}</text>'
+            sample = _at((x + 13, 15 + 22 * i), draw_shape(kind, Box(24, 14)))
+            word = f'<text class="small key" x="{short(x + 30)}" y="{19 + 22 * i}">{kind}</text>'
             parts.append(sample + word)
             x += wide
     return "".join(parts), width, height
 
 
 def _at(place: Point, body: str) -> str:
-    return f'<g transform="translate({_n(place[0])} {_n(place[1])})">{body}</g>'
+    return f'<g transform="translate({short(place[0])} {short(place[1])})">{body}</g>'
 
 
-def _n(number: float) -> str:
+def short(number: float) -> str:
     """A length to a tenth, in as few characters as that takes."""
     return f"{round(number, 1) + 0.0:g}"

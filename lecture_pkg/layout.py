@@ -41,7 +41,11 @@ class Layout(NamedTuple):
 
 
 def lay_out(
-    boxes: Mapping[str, Box], ways: Sequence[Sequence[str]], direction: str = "TB"
+    boxes: Mapping[str, Box],
+    ways: Sequence[Sequence[str]],
+    direction: str = "TB",
+    gap: float = 21.6,
+    upright: bool = False,
 ) -> Layout:
     """Find places for boxes and for the ways between them.
 
@@ -49,13 +53,15 @@ def lay_out(
         boxes: What needs room, by a name of letters and digits.
         ways: Each from one box to another, over the boxes in between if there are any.
         direction: "TB" from top to bottom, "LR" from left to right.
+        gap: The least room between one row of boxes and the next.
+        upright: Whether ways lead straight down through the boxes in between ("TB" only).
 
     Example:
         >>> found = lay_out({"a": Box(40, 20), "b": Box(40, 20)}, [("a", "b")])
         >>> found.centres["a"][1] < found.centres["b"][1]
         True
     """
-    lines = _graphviz(_request(boxes, ways, direction))
+    lines = _graphviz(_request(boxes, ways, direction, gap, upright))
     width, height = (_INCH * float(size) for size in lines[0][2:4])
 
     def point(x: str, y: str) -> Point:
@@ -74,15 +80,23 @@ def lay_out(
     return Layout(width, height, centres, paths)
 
 
-def _request(boxes: Mapping[str, Box], ways: Sequence[Sequence[str]], direction: str) -> str:
+def _request(
+    boxes: Mapping[str, Box],
+    ways: Sequence[Sequence[str]],
+    direction: str,
+    gap: float,
+    upright: bool,
+) -> str:
+    between = {name for way in ways for name in way[1:-1]} if upright else set()
     parts = [
-        f"rankdir={direction}; nodesep=0.22; ranksep=0.3; edge [dir=none]",
+        f"rankdir={direction}; nodesep=0.22; ranksep={gap / _INCH:.4f}; edge [dir=none]",
         'node [shape=box fixedsize=true label=""]',
     ]
     for name, (wide, high, ellipse) in boxes.items():
         shape = " shape=ellipse" if ellipse else ""
         parts.append(f'{name} [width="{wide / _INCH:.4f}" height="{high / _INCH:.4f}"{shape}]')
-    parts += [f"{a} -> {b}" for way in ways for a, b in pairwise(way)]
+    for a, b in (pair for way in ways for pair in pairwise(way)):
+        parts.append(f"{a}{':s' if a in between else ''} -> {b}{':n' if b in between else ''}")
     return f"digraph {{ {'; '.join(parts)} }}"
 
 

@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import chain
 
+from .._svg import Line, cut, title
 from ..graph import Graph, Node
 from ..values import format_snapshot
-from ._picture import Box, Plate, columns
+from ._picture import Content, Plate, columns
 from ._positions import Position
-from ._words import broken, called, grad_lines
-
-_LONGEST_NAME = 20
-"""A longer name is cut in the picture; the sentences have it whole."""
+from ._words import broken, grad_lines
 
 
-def boxes(graph: Graph, runs: Sequence[Sequence[Position]]) -> list[Box]:
+def contents(graph: Graph, runs: Sequence[Sequence[Position]]) -> list[Content]:
     """What stands in each node at the end of the first run, with room for all runs."""
     found = []
     for node in graph.nodes:
@@ -26,31 +24,21 @@ def boxes(graph: Graph, runs: Sequence[Sequence[Position]]) -> list[Box]:
             spare.append(grad_lines(None))
         rows = max(map(len, spare), default=0)
         shown = [*(grads[-1][1] if grads else ()), *[""] * rows][:rows]
-        lines = [*_lines(node), *(("lp-sub", line) for line in shown)]
-        texts = [text for _, text in lines] + [line for lines in spare for line in lines]
-        found.append(Box(node.kind, lines, max(map(columns, texts)), _tip(node)))
+        lines = [*_lines(node), *(Line(line, "lp-sub") for line in shown)]
+        texts = [line.text for line in lines] + [line for lines in spare for line in lines]
+        found.append(Content(node.kind, lines, max(map(columns, texts)), title(node)))
     return found
 
 
-def _lines(node: Node) -> list[tuple[str, str]]:
+def _lines(node: Node) -> list[Line]:
     """The lines of a node that never change: its name and its value, each with its class."""
     value = format_snapshot(node.snapshot) if node.snapshot else ""
     if node.kind == "operation":
-        return [("lp-name", node.label), *(("lp-value", line) for line in broken(value) if line)]
-    name = _cut(node.name)
-    text = f"{name} = {value}" if name and value else name or value or _cut(node.label)
-    return [("lp-name", line) for line in broken(text)]
-
-
-def _cut(name: str) -> str:
-    return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
-
-
-def _tip(node: Node) -> str:
-    """What a pointer that rests on a node is told."""
-    value = node.snapshot
-    tensor = f"{value.dtype}, shape {value.shape}" if value else "value not recorded"
-    return f"{node.grad_fn or called(node)}: {tensor}"
+        values = [Line(text, "lp-value") for text in broken(value) if text]
+        return [Line(node.label, "lp-name"), *values]
+    name = cut(node.name)
+    text = f"{name} = {value}" if name and value else name or value or cut(node.label)
+    return [Line(line, "lp-name") for line in broken(text)]
 
 
 def plates(runs: Sequence[Sequence[Position]]) -> dict[int, Plate]:

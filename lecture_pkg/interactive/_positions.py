@@ -131,8 +131,8 @@ class _Teller:
         )
 
     def _gathered(self, step: Step, flows: Sequence[Flow]) -> str:
-        """How several gradients that arrived become one."""
-        if len(flows) < 2:
+        """How several gradients that arrived become one; a named tensor's rule says it itself."""
+        if len(flows) < 2 or self._graph.nodes[step.node].kind != "operation":
             return ""
         sum_ = " + ".join(format_snapshot(flow.gradient) for flow in flows)
         whole = f": {sum_} = {format_snapshot(step.arriving)}" if step.arriving.shape == () else ""
@@ -142,7 +142,7 @@ class _Teller:
         """Each local derivative in words and numbers, and where its result goes."""
         goals: dict[str, Counter[str]] = {}
         for flow in step.leaving:
-            rule = self._seed(step) if first else flow.rule
+            rule = self._seed(step, flow.rule) if first else flow.rule
             goals.setdefault(rule, Counter())[self._bold(self._source(flow))] += 1
         arriving = format_snapshot(step.arriving)
         return [
@@ -150,11 +150,11 @@ class _Teller:
             for rule, reached in goals.items()
         ]
 
-    def _seed(self, step: Step) -> str:
+    def _seed(self, step: Step, rule: str) -> str:
         """Where the first gradient comes from."""
-        name = called(self._graph.nodes[step.node])
+        name = self._graph.nodes[step.node].name
         start = f"∂{name}/∂{name}" if is_one(step.arriving) else "v"
-        return f"{name}: {start} = {format_snapshot(step.arriving)}"
+        return f"{name}: {start} = {format_snapshot(step.arriving)}" if name else rule
 
     def _leaf(self, step: Step, leaf: int, total: Snapshot, words: str) -> tuple[Lines, Lines, str]:
         """What a leaf that a gradient reaches shows now, and from then on, and the sentence."""

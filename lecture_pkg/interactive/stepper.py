@@ -12,7 +12,7 @@ import torch
 from .._arguments import one_of, refuse
 from ..backward import BackwardPass, record_backward
 from ..graph import Graph
-from ._contents import boxes, plates
+from ._contents import contents, plates
 from ._figure import Figure
 from ._picture import draw_picture
 from ._positions import Position, positions
@@ -23,7 +23,7 @@ MOST_NODES = 120
 
 _CAPTION = (
     "Values run down the arrows, gradients run back up (orange). "
-    "Green: leaves, which keep a gradient. Dashed: constants, which get none."
+    "Ellipses are leaves, which keep their gradient; dashed boxes are constants, which get none."
 )
 
 
@@ -60,7 +60,8 @@ def step_backward(
 
     Example:
         >>> x = torch.tensor(5.0, requires_grad=True)
-        >>> step_backward(3 * x**2, x=x)
+        >>> y = 3 * x**2
+        >>> step_backward(y, x=x, y=y)
         Backward pass of y: mul, pow. y.backward() is done: x.grad = 30.0.
     """
     calls = _checked_calls(calls)
@@ -86,12 +87,12 @@ def stepper(
     told = list(runs.values())
     return Figure(
         kind="stepper",
-        label=title or f"Backward pass of {_results(graph)}, step by step",
+        label=title or f"{_heading(graph)}, step by step",
         data={
             "graph": graph.describe(),
             "runs": [{"name": name, "steps": _plain(run)} for name, run in runs.items()],
         },
-        still=draw_picture(graph, boxes(graph, told), plates(told)),
+        still=draw_picture(graph, contents(graph, told), plates(told)),
         alt=_alt(graph, told[0]),
         summary=_summary(next(iter(passes.values())), told[0]),
         extra_html="".join(_listing(name, run) for name, run in runs.items()),
@@ -124,12 +125,18 @@ def _checked_choices(gradient: Any) -> Mapping[str, Any]:
 
 def _command(recorded: BackwardPass) -> str:
     """How the call reads in code: with a v, unless the output is one number and v is 1."""
+    names = _results(recorded.graph)
     v = "" if is_one(recorded.steps[0].arriving) else "v"
-    return f"{_results(recorded.graph)}.backward({v})"
+    return f"{names}.backward({v})" if names else f"backward({v})"
 
 
 def _results(graph: Graph) -> str:
-    return ", ".join(called(node) for node in graph.nodes if node.kind == "output")
+    return ", ".join(node.name for node in graph.nodes if node.kind == "output" and node.name)
+
+
+def _heading(graph: Graph) -> str:
+    names = _results(graph)
+    return f"Backward pass of {names}" if names else "Backward pass"
 
 
 def _plain(run: Sequence[Position]) -> list[dict[str, Any]]:
@@ -168,7 +175,7 @@ def _summary(recorded: BackwardPass, run: Sequence[Position]) -> str:
     ran = [graph.nodes[step.node] for step in recorded.steps]
     order = ", ".join(node.label for node in ran if node.kind == "operation")
     ends = [_without_tags(position.words) for position in run[1:] if position.now is None]
-    return f"Backward pass of {_results(graph)}: {order}. {' '.join(ends)}"
+    return f"{_heading(graph)}: {order}. {' '.join(ends)}"
 
 
 def _without_tags(words: str) -> str:
