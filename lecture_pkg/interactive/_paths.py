@@ -57,7 +57,8 @@ def walk_all(
     slopes = _slopes_at(objective, grid.thetas)
     reach = FAR * (land.high - land.low)
     near = (grid.thetas >= land.low - reach) & (grid.thetas <= land.high + reach)
-    kept = near & fits(grid.objectives, land.value_decimals) & fits(slopes, land.value_decimals)
+    kept = near & fits(grid.thetas, land.decimals)
+    kept &= fits(grid.objectives, land.value_decimals) & fits(slopes, land.value_decimals)
     last = np.where(kept.all(-1), iterations, kept.argmin(-1) - 1)
     if (last < 0).any():
         start = begin[int((last < 0).any(0).argmax())]
@@ -86,9 +87,17 @@ def tail_of(thetas: Array) -> Array:
 
 
 def settled(land: Landscape, paths: Paths) -> Array:
-    """Which paths have come to rest, as far as `decimals` tell: [S, K] bool."""
-    moves = np.abs(np.diff(tail_of(paths.thetas))).max(-1)
-    calm: Array = (moves < 10.0**-land.decimals) & (paths.last == paths.iterations)
+    """Which paths have come to rest, as far as the decimals tell: [S, K] bool.
+
+    A path that hardly moves may also creep because its step is small: then it is in no minimum,
+    and the slope is not 0.
+    """
+    unit = 10.0**-land.decimals
+    still = np.abs(np.diff(tail_of(paths.thetas))).max(-1) < unit
+    flat = np.abs(paths.slopes[..., -1]) < 10.0**-land.value_decimals
+    for minimum in land.minima:
+        flat |= np.abs(paths.thetas[..., -1] - minimum.theta) < 1.5 * unit
+    calm: Array = still & flat & (paths.last == paths.iterations)
     return calm
 
 

@@ -130,6 +130,8 @@ def ticks(low: float, high: float, most: int) -> list[float]:
     >>> ticks(-5, 5, 5)
     [-4.0, -2.0, 0.0, 2.0, 4.0]
     """
+    if high <= low:
+        return [low]
     raw = (high - low) / most
     unit = 10.0 ** math.floor(math.log10(raw))
     step = next(unit * m for m in (1, 2, 5, 10) if unit * m >= raw * (1 - 1e-9))

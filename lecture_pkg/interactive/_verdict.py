@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import math
-from itertools import product
 
 import numpy as np
 
 from .._objective import Array
 from ..minima import Minimum
 from ._landscape import Landscape, limit_name
-from ._paths import FAR, Paths, tail_of
+from ._paths import FAR, Paths, settled, tail_of
 from ._plane import plain
 
 
 def verdicts(land: Landscape, paths: Paths) -> list[str]:
     """A sentence or two for every path, in the order of `paths.thetas`."""
-    indices = product(range(len(paths.step_sizes)), range(len(paths.starts)))
-    return [verdict(land, paths, step, start) for step, start in indices]
+    rests = settled(land, paths)
+    return [verdict(land, paths, at, bool(rests[at])) for at in np.ndindex(rests.shape)]
 
 
 def told(paths: Paths, words: list[str], chosen: tuple[int, int]) -> str:
@@ -28,10 +27,9 @@ def told(paths: Paths, words: list[str], chosen: tuple[int, int]) -> str:
     return f"{named}: {said[0].lower()}{said[1:]}"
 
 
-def verdict(land: Landscape, paths: Paths, step: int, start: int) -> str:
+def verdict(land: Landscape, paths: Paths, at: tuple[int, ...], rests: bool) -> str:
     """What happened to one path, and why, in a sentence or two."""
-    last = int(paths.last[step, start])
-    path = paths.thetas[step, start]
+    last, path = int(paths.last[at]), paths.thetas[at]
     if last < paths.iterations:
         return (
             f"Diverged at iteration {last + 1}: it left the picture by more than {FAR} times its "
@@ -41,12 +39,11 @@ def verdict(land: Landscape, paths: Paths, step: int, start: int) -> str:
         return f"Left the picture: after {last} iterations it is at {land.theta(path[-1])}."
     tail = tail_of(path)
     moves = np.diff(tail)
+    size = paths.step_sizes[at[0]]
     valleys = np.unique(land.valley(tail)) if land.minima else np.array([], int)
     home = land.minima[valleys[0]] if len(valleys) == 1 else None
-    size = paths.step_sizes[step]
-    unit = 10.0**-land.decimals
-    if np.abs(moves).max() < unit and (home is None or abs(path[-1] - home.theta) < 1.5 * unit):
-        words = _rest(land, path[-1], paths.values[step, start, -1], home, size)
+    if rests:
+        words = _rest(land, path[-1], paths.values[at][-1], home, size)
     elif (moves >= 0).all() or (moves <= 0).all():
         words = _on_its_way(land, path, home)
     elif home is None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Sequence
 
 import numpy as np
@@ -117,7 +116,7 @@ def _bounds(land: Landscape, paths: Paths) -> list[float]:
 def _limits(land: Landscape) -> str:
     """For readers without the script: the minima and the largest step that each can hold."""
     rows = "".join(
-        f"<tr><td>{html.escape(land.theta(m.theta))}</td><td>{land.value(m.value)}</td>"
+        f"<tr><td>{land.theta(m.theta)}</td><td>{land.value(m.value)}</td>"
         f"<td>{limit_name(m)}</td></tr>"
         for m in land.minima
     )

@@ -153,6 +153,19 @@ def test_a_path_that_diverges_ends_early(show: Show) -> None:
     assert handle(page, "Iteration").input_value() == "30"
 
 
+def test_a_flat_objective_is_drawn_as_well(show: Show) -> None:
+    def flat(theta: torch.Tensor) -> torch.Tensor:
+        return 0 * theta
+
+    page = show(
+        explore_descent(flat, [0.1], [1.0], 5),
+        basin_map(flat, [0.1], [1.0], 5),
+        compare_optimizers(lambda theta: flat(theta).sum(), max_iter=5),
+    )
+    assert page.locator("figure[data-ready]").count() == 3
+    assert page.evaluate("document.querySelector('.lp-live').innerHTML.includes('NaN')") is False
+
+
 def test_playing_goes_to_the_end_and_can_be_paused(show: Show) -> None:
     figure = explore_descent(torch.square, [0.1], [2.0], 12)
     page = show(figure, reduced_motion="no-preference")

@@ -23,6 +23,7 @@ const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 
 // At most `most` + 1 round numbers from low to high.
 const ticks = (low, high, most) => {
+  if (high <= low) return [low];
   const raw = (high - low) / most;
   const unit = 10 ** Math.floor(Math.log10(raw));
   const step = unit * [1, 2, 5, 10].find((m) => unit * m >= raw * (1 - 1e-9));
