@@ -180,7 +180,7 @@ WRONG = {
     "run_on_device_of": [
         (lambda model, x: model(x), "wrong-device"),
         (not_reassigned, "wrong-device"),
-        (always_cuda, "hard-coded-device"),
+        (always_cuda, "wrong-device" if torch.cuda.is_available() else "hard-coded-device"),
         (model_moved, "model-moved"),
         (meta_result, "wrong-device"),
         (lambda model, x: on_models_device(model, x).tolist(), "other-kind"),
