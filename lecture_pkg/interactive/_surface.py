@@ -17,7 +17,8 @@ SIDE = 400
 """The side of the picture that the contours are drawn for."""
 
 _GRID = 61
-_BANDS = 12
+_SHARES = (np.arange(14, 0, -1) / 14) ** 2
+"""How much of the square lies below each level: the levels crowd towards the minima."""
 
 
 class Surface(NamedTuple):
@@ -92,10 +93,9 @@ def _checked_pairwise(objective: Objective, point: torch.Tensor) -> None:
 
 
 def bands(surface: Surface) -> list[str]:
-    """The regions below twelve levels, the whole first, as paths in a square of side `SIDE`.
+    """The regions below some levels, the whole first, as paths in a square of side `SIDE`.
 
-    Drawn over one another, each a little transparent, they get darker towards the minima. Between
-    two levels lies a twelfth of the square.
+    Drawn over one another, each a little transparent, they get denser towards the minima.
     """
     from contourpy import FillType, contour_generator  # matplotlib's own; not needed before
 
@@ -104,7 +104,7 @@ def bands(surface: Surface) -> list[str]:
         scale, scale[::-1], surface.values, fill_type=FillType.OuterOffset
     )
     lowest = float(surface.values.min()) - 1
-    levels = np.quantile(surface.values, np.arange(_BANDS, 0, -1) / _BANDS)
+    levels = np.quantile(surface.values, _SHARES)
     paths = []
     for level in np.unique(levels)[::-1]:
         polygons, offsets = generator.filled(lowest, float(level))

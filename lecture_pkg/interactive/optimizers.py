@@ -12,7 +12,7 @@ from .._arguments import integer, refuse
 from .._objective import Objective
 from ._encode import pack, within_budget
 from ._figure import Figure
-from ._landscape import written
+from ._plane import plain
 from ._race import Factory, Race, outcome, run_race
 from ._race_still import draw_race
 from ._surface import bands, pair, survey_surface
@@ -79,7 +79,7 @@ def compare_optimizers(
     story = " ".join(f"{name}: {words}" for name, words in zip(race.names, said, strict=True))
     shapes = bands(surface)
     count = f"{len(said)} optimizer{'s' if len(said) > 1 else ''}"
-    place = ", ".join(written(value, race.decimals) for value in start)
+    place = ", ".join(map(plain, start))
     figure = Figure(
         kind="optimizers",
         label="Optimizers on one surface, step by step",
@@ -101,8 +101,8 @@ def compare_optimizers(
         summary=f"{count} from ({place}), {steps} steps.\n{story}",
         extra_html=_table(race, said),
         caption=(
-            f"Computed by torch.optim in float64 and kept to {race.decimals} decimals. Between two "
-            "contour lines lies a twelfth of the picture: the darker, the lower."
+            f"Computed by torch.optim in float64 and kept to {race.decimals} decimals. "
+            "The denser the shading, the lower the value."
         ),
         parts=("plane",),
     )
