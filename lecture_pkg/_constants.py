@@ -12,14 +12,14 @@ from ._saved import ARGUMENTS, plain_name, read, read_all
 from .recording import Constant, Record
 from .values import snapshot
 
-# Their optional tensors leave a gap in `next_functions` too when they are not given.
-_WITH_OPTIONS = {
+WITH_OPTIONS = {
     "convolution",
     "cudnn_batch_norm",
     "native_batch_norm",
     "native_group_norm",
     "native_layer_norm",
 }
+"""Their optional tensors leave a gap in `next_functions` too when they are not given."""
 
 
 def find_constants(
@@ -29,7 +29,7 @@ def find_constants(
     wanted: Sequence[torch.Tensor],
     values: bool,
 ) -> list[Constant]:
-    """The constants of one operation, with all that is known of them.
+    """The constants of one operation of which something is known.
 
     Args:
         function: Autograd's function.
@@ -42,12 +42,9 @@ def find_constants(
         return list(record.constants)
     found = list(record.constants) if record is not None else []
     name = plain_name(type(function).__name__)
-    if name in _WITH_OPTIONS:
-        gaps = []
     if wanted or values:
         found += _from_saved(function, name, found, gaps, wanted, values)
-    taken = {constant.argument for constant in found}
-    return [*found, *(Constant(gap, None, None) for gap in gaps if gap not in taken)]
+    return found
 
 
 def _from_saved(

@@ -84,7 +84,7 @@ def run(
     events: list[Event] = []
 
     def listen(number: int, leaving: Gradients, arriving: Gradients) -> None:
-        events.append(Event(number, tuple(arriving), tuple(leaving)))
+        events.append(Event(number, arriving, leaving))
 
     leaves = [node.id for node in traced.graph.leaves()]
     hooks = []

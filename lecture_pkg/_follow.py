@@ -13,7 +13,8 @@ import torch
 from torch.autograd.graph import get_gradient_edge
 
 from ._arguments import refuse
-from ._constants import find_constants
+from ._constants import WITH_OPTIONS, find_constants
+from ._release import free_in_order
 from ._saved import plain_name
 from ._walk import Walk, walk
 from .graph import Edge, Graph, Node
@@ -51,15 +52,17 @@ def follow(output: Any, named: Mapping[str, Any], *, values: bool = False) -> Tr
     for name, tensor in named.items():
         if not isinstance(tensor, torch.Tensor):
             refuse(name, tensor, "a tensor, to be named in the graph", TypeError)
-    with _no_collection():
+    with no_collection():
         ends = [get_gradient_edge(tensor)[:2] for _, tensor in outputs]
-        builder = _Builder(walk(function for function, _ in ends), named)
+        roots = list(dict.fromkeys(function for function, _ in ends))
+        builder = _Builder(walk(roots), named)
+        if not builder.detailed:
+            free_in_order(roots, builder.found.functions)
         keys = [
-            builder.add_output(name, tensor, *end)
+            builder.add_output(name, tensor, end)
             for (name, tensor), end in zip(outputs, ends, strict=True)
         ]
-        if builder.detailed:
-            builder.add_constants(values)
+        builder.add_constants(values)
         return builder.build(keys)
 
 
@@ -95,8 +98,8 @@ def _why_no_graph(tensor: torch.Tensor) -> str:
 
 
 @contextmanager
-def _no_collection() -> Iterator[None]:
-    """Keep Python's garbage collector from going through the growing graph again and again."""
+def no_collection() -> Iterator[None]:
+    """Keep Python's garbage collector from going through growing data again and again."""
     running = gc.isenabled()
     gc.disable()
     try:
@@ -122,10 +125,12 @@ class _Builder:
         self.found = found
         self.detailed = len(found.functions) <= _MOST_DETAILED
         self.records = recorded_among(found.functions) if self.detailed else {}
+        self.types = [type(function).__name__ for function in found.functions]
         self.results: dict[tuple[int, int], _Tensor] = {}
         self.leaves: dict[int, list[str]] = {}
         self.constants: dict[object, _Tensor] = {}
         self.uses: list[tuple[object, int, int]] = []  # constant, operation, argument
+        self.unknown: list[tuple[int, int]] = []  # constants of which nothing is known
         self.known = [(name, t) for name, t in named.items() if not t.requires_grad]
         for name, tensor in named.items():
             if tensor.requires_grad:
@@ -143,16 +148,16 @@ class _Builder:
             self.results[place, number] = _Tensor("intermediate", snapshot(tensor))
         self.results[place, number].names.append(name)
 
-    def add_output(
-        self, name: str, tensor: torch.Tensor, function: Any, number: int
-    ) -> tuple[int, int]:
+    def add_output(self, name: str, tensor: torch.Tensor, end: tuple[Any, int]) -> tuple[int, int]:
         """Add an output, and say by which function and number it is found again."""
-        place = self.found.numbers[function]
+        place, number = self.found.numbers[end[0]], end[1]
         if tensor.grad_fn is None:
             if name:
                 self.leaves.setdefault(place, [name])
             return place, number
-        result = self.results.setdefault((place, number), _Tensor("output", snapshot(tensor)))
+        if (place, number) not in self.results:
+            self.results[place, number] = _Tensor("output", snapshot(tensor))
+        result = self.results[place, number]
         result.kind = result.label = "output"
         if name and not result.names:
             result.names.append(name)
@@ -160,57 +165,72 @@ class _Builder:
 
     def add_constants(self, values: bool) -> None:
         """Add the operands that require no gradient, with what is known of them."""
-        gaps: dict[int, list[int]] = {}
-        for target, argument in self.found.empty:
-            gaps.setdefault(target, []).append(argument)
+        silent = {name for name in set(self.types) if plain_name(name) in WITH_OPTIONS}
+        gaps = self.found.gaps
+        if silent:
+            gaps = [(target, gap) for target, gap in gaps if self.types[target] not in silent]
         wanted = [tensor for _, tensor in self.known]
-        everywhere = range(len(self.found.functions))
-        for target in everywhere if wanted or values else sorted({*gaps, *self.records}):
-            record = self.records.get(target)
-            function = self.found.functions[target]
-            for constant in find_constants(function, record, gaps.get(target, ()), wanted, values):
+        if not self.detailed or not (values or wanted or self.records):
+            self.unknown = gaps
+            return
+        of_each: dict[int, list[int]] = {}
+        for target, gap in gaps:
+            of_each.setdefault(target, []).append(gap)
+        for target, function in enumerate(self.found.functions):
+            record, empty = self.records.get(target), of_each.get(target, [])
+            constants = find_constants(function, record, empty, wanted, values)
+            for constant in constants:
                 self._add_constant(target, constant)
+            filled = {constant.argument for constant in constants}
+            if record is None or not record.whole:
+                self.unknown += [(target, gap) for gap in empty if gap not in filled]
 
     def _add_constant(self, target: int, constant: Constant) -> None:
         tensor = constant.tensor() if constant.tensor is not None else None
         value = constant.value
-        if value is not None and not isinstance(value, Snapshot):
+        if not isinstance(value, Snapshot):
             value = number_snapshot(value)
         # one node for a tensor that is used twice, unless it was changed in between
-        key = (target, len(self.uses)) if tensor is None else (id(tensor), value)
-        node = self.constants.setdefault(key, _Tensor("constant", value))
-        node.names = [name for name, known in self.known if known is tensor]
+        key = ("number", len(self.uses)) if tensor is None else (id(tensor), value)
+        if key not in self.constants:
+            self.constants[key] = _Tensor("constant", value)
+            self.constants[key].names = [name for name, known in self.known if known is tensor]
         self.uses.append((key, target, constant.argument))
 
     def build(self, outputs: Sequence[tuple[int, int]]) -> Traced:
         """Make the graph."""
-        first = len(self.found.functions)
-        for number, key in enumerate(outputs, 1):
-            if len(outputs) > 1 and key in self.results:
-                self.results[key].label = f"output {number}"
-        if not self.detailed:
-            self.constants = {i: _Tensor("constant", None) for i in range(len(self.found.empty))}
-            self.uses = [(i, *use) for i, use in enumerate(self.found.empty)]
-        ids = {key: first + i for i, key in enumerate((*self.constants, *self.results))}
-        extra = [*self.constants.values(), *self.results.values()]
-        nodes = [*self._function_nodes(), *self._tensor_nodes(first, extra)]
-        tensors = {key: ids[key] for key in self.results}
-        graph = Graph(tuple(nodes), tuple(self._edges(ids)))
-        ends = tuple(tensors.get(key, key[0]) for key in outputs)
-        return Traced(graph, self.found.functions, self.records, tensors, ends)
+        if len(outputs) > 1:
+            for number, key in enumerate(outputs, 1):
+                if key in self.results:
+                    self.results[key].label = f"output {number}"
+        nodes = self._function_nodes()
+        first = len(nodes)
+        rest = range(first, first + len(self.unknown))
+        constant = repeat("constant"), repeat("constant"), repeat(""), repeat(""), repeat(None)
+        nodes += map(_new_node, zip(rest, *constant))  # noqa: B905 - they repeat without end
+        ids: dict[object, int] = {}
+        both: list[tuple[object, _Tensor]] = [*self.constants.items(), *self.results.items()]
+        for place, tensor in both:
+            ids[place] = len(nodes)
+            name = " = ".join(tensor.names)
+            label = name or tensor.label
+            nodes.append(Node(ids[place], tensor.kind, label, name, "", tensor.value))
+        graph = Graph(tuple(nodes), tuple(self._edges(ids, first)))
+        results = {key: ids[key] for key in self.results}
+        ends = tuple(results.get(key, key[0]) for key in outputs)
+        return Traced(graph, self.found.functions, self.records, results, ends)
 
     def _function_nodes(self) -> list[Node]:
-        functions = self.found.functions
-        types = [type(function).__name__ for function in functions]
-        labels = map({name: plain_name(name) for name in set(types)}.__getitem__, types)
-        numbers, kind, nothing = range(len(functions)), repeat("operation"), repeat(None)
-        columns = zip(numbers, kind, labels, repeat(""), types, nothing)
+        labels = map({name: plain_name(name) for name in set(self.types)}.__getitem__, self.types)
+        numbers, kind, nothing = range(len(self.types)), repeat("operation"), repeat(None)
+        columns = zip(numbers, kind, labels, repeat(""), self.types, nothing)
         nodes: list[Node] = list(map(_new_node, columns))
         for i, record in self.records.items():
             if len(record.values) == 1:
                 nodes[i] = nodes[i]._replace(snapshot=next(iter(record.values.values())))
-        for i in [i for i, name in enumerate(types) if name == "AccumulateGrad"]:
-            nodes[i] = self._leaf(i)
+        for i in self.found.ends:
+            if self.types[i] == "AccumulateGrad":
+                nodes[i] = self._leaf(i)
         return nodes
 
     def _leaf(self, place: int) -> Node:
@@ -218,21 +238,17 @@ class _Builder:
         name = " = ".join(self.leaves.get(place, ()))
         return Node(place, "leaf", name or _shown(value, "leaf"), name, "", value)
 
-    def _tensor_nodes(self, first: int, tensors: Sequence[_Tensor]) -> Iterator[Node]:
-        for i, tensor in enumerate(tensors, first):
-            name = " = ".join(tensor.names)
-            yield Node(i, tensor.kind, name or tensor.label, name, "", tensor.value)
-
-    def _edges(self, ids: Mapping[object, int]) -> list[Edge]:
+    def _edges(self, ids: Mapping[object, int], first: int) -> list[Edge]:
         found = self.found
         sources = found.sources
         inner = {place for place, _ in self.results}
-        if inner:
+        if inner != {0}:  # the users of a named tensor take their value from it
             sources = list(sources)
             for i in [i for i, source in enumerate(sources) if source in inner]:
                 sources[i] = ids.get((sources[i], found.outputs.get(i, 0)), sources[i])
         columns = zip(sources, found.targets, found.arguments, strict=True)
         edges: list[Edge] = list(map(_new_edge, columns))
+        edges += [Edge(i, *use) for i, use in enumerate(self.unknown, first)]
         edges += [Edge(ids[key], target, argument) for key, target, argument in self.uses]
         edges += [Edge(key[0], ids[key], 0) for key in self.results]
         return edges

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import torch
 
 from ._engine import Event, run, seeds_for
-from ._follow import Traced, check_outputs, follow
+from ._follow import Traced, check_outputs, follow, no_collection
 from ._saved import read
 from .backward import BackwardPass, Flow, Step
 from .rules import Local, explain, saved_names
@@ -18,6 +18,11 @@ from .values import MOST_NUMBERS, Snapshot, format_snapshot, snapshot_all
 
 _WRITTEN = 5
 """A sum of tensors with more numbers is told by the number of its terms."""
+
+
+_Parts: TypeAlias = tuple[
+    int, Snapshot, tuple[Flow, ...], tuple[tuple[int, Snapshot, str], ...], tuple[int, ...]
+]
 
 
 class _Sum(NamedTuple):
@@ -32,12 +37,13 @@ def record_steps(output: Any, gradient: Any, named: Mapping[str, torch.Tensor]) 
     """What `record_backward` does."""
     outputs = check_outputs(output)
     seeds = seeds_for(outputs, gradient)
-    traced = follow(output, named, values=True)
     tensors = [tensor for _, tensor in outputs]
-    events, gradients = run(traced, tensors, seeds, [*tensors, *named.values()])
-    teller = _Teller(traced, events, seeds, gradients)
-    ends = {leaf: teller.snapshot(tensor) for leaf, tensor in gradients.items()}
-    return BackwardPass(traced.graph, tuple(teller.steps()), ends)
+    with no_collection():
+        traced = follow(output, named, values=True)
+        events, gradients = run(traced, tensors, seeds, [*tensors, *named.values()])
+        teller = _Teller(traced, events, seeds, gradients)
+        ends = {leaf: teller.snapshot(tensor) for leaf, tensor in gradients.items()}
+        return BackwardPass(traced.graph, tuple(teller.steps()), ends)
 
 
 class _Teller:
@@ -69,21 +75,22 @@ class _Teller:
         self._waiting: dict[int, None] = {}
 
     def steps(self) -> Iterator[Step]:
-        """All steps, numbered."""
-        for number, step in enumerate(self._unnumbered()):
-            yield step._replace(index=number)
+        """All steps."""
+        for number, parts in enumerate(self._parts()):
+            yield Step(number, *parts)
 
     def snapshot(self, tensor: torch.Tensor) -> Snapshot:
         """The snapshot of one of the tensors that were read in one go."""
         return self._snapshots[id(tensor)]
 
-    def _unnumbered(self) -> Iterator[Step]:
+    def _parts(self) -> Iterator[_Parts]:
+        """What steps are made of, without their numbers."""
         for node, seed in self._starts:
             self._deliver(node, self.snapshot(seed))
         for node, seed in self._starts:
             if node in self._start_sums:
                 accumulated = (self._told(node, self._start_sums[node]),)
-                yield Step(0, node, self.snapshot(seed), (), accumulated, tuple(self._waiting))
+                yield node, self.snapshot(seed), (), accumulated, tuple(self._waiting)
         for event, sums, saved in zip(self._events, self._sums, self._saved, strict=True):
             for number, node in self._tensors.get(event.function, ()):
                 gradient = event.arriving[number]
@@ -91,12 +98,12 @@ class _Teller:
                     yield self._pass_on(node, self.snapshot(gradient))
             yield self._operation(event, sums, saved)
 
-    def _pass_on(self, node: int, gradient: Snapshot) -> Step:
+    def _pass_on(self, node: int, gradient: Snapshot) -> _Parts:
         """A named tensor hands what it has gathered to the operation that made it."""
         edge = self._edges[node, 0]
         flow = Flow(edge, gradient, self._gathered(node, gradient))
         self._deliver(self._graph.edges[edge].source, gradient)
-        return Step(0, node, gradient, (flow,), (), tuple(self._waiting))
+        return node, gradient, (flow,), (), tuple(self._waiting)
 
     def _gathered(self, node: int, gradient: Snapshot) -> str:
         label, value = self._graph.nodes[node].label, format_snapshot(gradient)
@@ -109,7 +116,9 @@ class _Teller:
             return f"{label}: starts with {value}"
         return f"{label}: passes {value} on unchanged"
 
-    def _operation(self, event: Event, sums: Mapping[int, _Sum], saved: Mapping[str, Any]) -> Step:
+    def _operation(
+        self, event: Event, sums: Mapping[int, _Sum], saved: Mapping[str, Any]
+    ) -> _Parts:
         arriving = _joined([self.snapshot(g) for g in event.arriving if g is not None])
         known = {
             name: self.snapshot(value) if isinstance(value, torch.Tensor) else value
@@ -127,7 +136,7 @@ class _Teller:
                 rule = explain(Local(grad_fn, known, argument, arriving, leaving))
                 flows.append(Flow(edge, leaving, rule))
         accumulated = tuple(self._told(leaf, sum_) for leaf, sum_ in sums.items())
-        return Step(0, event.function, arriving, tuple(flows), accumulated, tuple(self._waiting))
+        return event.function, arriving, tuple(flows), accumulated, tuple(self._waiting)
 
     def _told(self, leaf: int, sum_: _Sum) -> tuple[int, Snapshot, str]:
         total = self.snapshot(sum_.total)

@@ -27,12 +27,12 @@ class Constant(NamedTuple):
 
     Attributes:
         argument: Its position among the operation's `next_functions`, -1 if it has none.
-        value: The number, or what the tensor held; None if nothing is known of it.
+        value: The number, or what the tensor held.
         tensor: A weak reference to the tensor, None for a plain number.
     """
 
     argument: int
-    value: Number | Snapshot | None
+    value: Number | Snapshot
     tensor: weakref.ref[torch.Tensor] | None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from functools import cache
 from string import Formatter
 from typing import Any, NamedTuple
 
@@ -114,11 +115,16 @@ def explain(local: Local) -> str:
     return f"{name}: {rule or _result(local, f'vector–Jacobian product of {name}')}"
 
 
+@cache
 def saved_names(grad_fn: str) -> tuple[str, ...]:
     """The names of what `explain` wants to know of an operation's saved tensors and numbers."""
-    templates = "".join(_TEMPLATES.get(grad_fn, ()))
-    fields = {field for _, field, _, _ in Formatter().parse(templates) if field}
+    fields = {field for template in _TEMPLATES.get(grad_fn, ()) for field in _fields(template)}
     return (*sorted(fields - {"g"}), *_ALSO.get(plain_name(grad_fn), ()))
+
+
+@cache
+def _fields(template: str) -> tuple[str, ...]:
+    return tuple(field for _, field, _, _ in Formatter().parse(template) if field)
 
 
 def _from_template(local: Local) -> str | None:
@@ -126,20 +132,25 @@ def _from_template(local: Local) -> str | None:
     if not templates:
         return None
     template = templates[min(local.argument, len(templates) - 1)]
-    fields = {field for _, field, _, _ in Formatter().parse(template) if field}
-    values = {field: _snapshot(local.saved.get(field)) for field in fields - {"g"}}
-    if None in values.values():
-        return None
-    values["g"] = local.arriving
+    values: dict[str, Snapshot] = {}
+    for field in _fields(template):
+        value = local.arriving if field == "g" else _snapshot(local.saved.get(field))
+        if value is None:
+            return None
+        values[field] = value
     return _result(local, _summed(local, _fill(template, values)))
 
 
-def _fill(template: str, values: Mapping[str, Snapshot | None]) -> str:
+def _fill(template: str, values: Mapping[str, Snapshot]) -> str:
     """Numbers in place of names if all of them are few, else the roles that they play."""
-    if not all(map(_is_small, values.values())):
-        return template.format_map(_ROLES)
-    first = template[1 : template.index("}")]
-    texts = {name: _text(v, bare=name == first) for name, v in values.items() if v is not None}
+    texts = {}
+    for name, value in values.items():
+        if not _is_small(value):
+            return template.format_map(_ROLES)
+        text = format_snapshot(value)
+        # a negative number stands in parentheses, unless it is the first
+        bare = text[0] != "−" or template.startswith(f"{{{name}}}")
+        texts[name] = text if bare else f"({text})"
     return template.format_map(texts)
 
 
@@ -200,7 +211,7 @@ def _relu(local: Local, g: str, result: Snapshot | None) -> str:
     if result is None or result.numbers is None or len(result.numbers) > _MOST:
         return _result(local, f"{g} where the input is above 0, else 0")
     steps = tuple(int(number.real > 0) for number in result.numbers)
-    return _result(local, f"{g} × {_text(Snapshot(result.shape, 'int64', steps), bare=True)}")
+    return _result(local, f"{g} × {format_snapshot(Snapshot(result.shape, 'int64', steps))}")
 
 
 def _mse_loss(local: Local, saved: Mapping[str, Snapshot | None]) -> str | None:
@@ -250,9 +261,3 @@ def _snapshot(value: Any) -> Snapshot | None:
 
 def _is_small(value: Snapshot | None) -> bool:
     return value is not None and value.numbers is not None and len(value.numbers) <= _MOST
-
-
-def _text(value: Snapshot, *, bare: bool) -> str:
-    """A value inside a product: a negative number stands in parentheses unless it is the first."""
-    text = format_snapshot(value)
-    return f"({text})" if text.startswith("−") and not bare else text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
 import torch
@@ -46,27 +47,28 @@ def snapshot(tensor: torch.Tensor) -> Snapshot:
 
 
 def snapshot_all(tensors: Sequence[torch.Tensor]) -> list[Snapshot]:
-    """Snapshots of many tensors; small ones of one kind are read in one go.
+    """Snapshots of many tensors; small ones that are alike are read in one go.
 
     Example:
         >>> [s.numbers for s in snapshot_all([torch.tensor(1.0), torch.tensor([2.0, 3.0])])]
         [(1.0,), (2.0, 3.0)]
     """
     found: list[Snapshot | None] = [None] * len(tensors)
-    groups: dict[tuple[torch.dtype, torch.device], list[int]] = {}
+    groups: dict[tuple[torch.Size, torch.dtype, torch.device], list[int]] = {}
     for i, tensor in enumerate(tensors):
         plain = type(tensor) is torch.Tensor and tensor.layout is torch.strided
         if plain and tensor.numel() <= MOST_NUMBERS:
-            groups.setdefault((tensor.dtype, tensor.device), []).append(i)
-    for (dtype, _), places in groups.items():
+            groups.setdefault((tensor.shape, tensor.dtype, tensor.device), []).append(i)
+    for (shape, dtype, _), places in groups.items():
         try:
-            flat = torch.cat([tensors[i].detach().reshape(-1) for i in places]).tolist()
+            with torch.no_grad():
+                stacked = torch.stack([tensors[i] for i in places])
+            rows = stacked.reshape(len(places), math.prod(shape)).tolist()
         except (RuntimeError, NotImplementedError):
             continue  # read one by one, below
-        name, end = str(dtype).removeprefix("torch."), 0
-        for i in places:
-            start, end = end, end + tensors[i].numel()
-            found[i] = Snapshot(tuple(tensors[i].shape), name, tuple(flat[start:end]))
+        name = str(dtype).removeprefix("torch.")
+        for i, row in zip(places, rows, strict=True):
+            found[i] = Snapshot(tuple(shape), name, tuple(row))
     return [s or snapshot(t) for s, t in zip(found, tensors, strict=True)]
 
 
@@ -92,6 +94,7 @@ def format_number(value: Number) -> str:
     return _format_all([value])[0]
 
 
+@lru_cache(maxsize=4096)  # a gradient is written wherever it goes
 def format_snapshot(value: Snapshot, most: int = 5) -> str:
     """Write a snapshot in one line: its numbers, the first of them and the shape, or the shape.
 
