@@ -9,7 +9,7 @@ PORT ?= 8000
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help book test notebooks configure lint serve clean
+.PHONY: help book pdf test notebooks configure lint serve clean
 
 help: ## list these commands
 	@awk -F ':.* ## ' '/^[a-z]+:.* ## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -17,7 +17,10 @@ help: ## list these commands
 book: .venv/ready ## execute the notebooks that changed and build _build/html
 	@$(BIN)/python -m tools.build
 
-test: book ## build the book, then run all tests and recompute every printed number
+pdf: book ## make one PDF of the whole book, linked from its first page
+	@$(BIN)/python -m tools.pdf
+
+test: pdf ## build the book, then run all tests and recompute every printed number
 	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadscope
 
 notebooks: .venv/ready ## execute all notebooks (or ONLY=03_backward) and write their outputs back

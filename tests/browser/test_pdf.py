@@ -1,0 +1,72 @@
+"""The PDF of the whole book: every page in it, bookmarks that read like the headings, one link."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from pypdf import PdfReader
+
+from tools import pdf
+from tools.notebooks import ROOT, BookError
+
+HTML = ROOT / "_build" / "html"
+
+
+@pytest.fixture(scope="module")
+def reader() -> PdfReader:
+    return PdfReader(HTML / pdf.NAME)
+
+
+def _titles(outline: list[Any]) -> list[str]:
+    return [
+        title
+        for item in outline
+        for title in (_titles(item) if isinstance(item, list) else [item.title])
+    ]
+
+
+def test_every_page_of_the_book_begins_a_bookmark(reader: PdfReader) -> None:
+    top = [item.title for item in reader.outline if not isinstance(item, list)]
+    headings = []
+    for page in pdf.pages(ROOT):
+        heading = re.search(
+            r"<h1>((?:(?!</h1>).)*?)<a class=.headerlink", page.read_text("utf-8"), re.S
+        )
+        assert heading, page.name
+        headings.append(" ".join(re.sub(r"<[^>]+>", "", heading[1]).split()))
+    assert [re.sub(r"^\d+\.\s*", "", title) for title in headings] == top
+
+
+def _sheets(reader: PdfReader, title: str) -> list[str]:
+    """The text of each sheet of the page with this title."""
+    top = [item for item in reader.outline if not isinstance(item, list)]
+    starts = [reader.get_destination_page_number(item) for item in top] + [len(reader.pages)]
+    index = [item.title for item in top].index(title)
+    return [sheet.extract_text() for sheet in reader.pages[starts[index] : starts[index + 1]]]
+
+
+def test_bookmarks_read_like_headings(reader: PdfReader) -> None:
+    titles = _titles(reader.outline)
+    assert "What surprises people" in titles
+    assert "The idea: the same trail, walked backwards" in titles
+
+
+def test_solutions_and_steps_are_printed_on_the_chapters_sheets(reader: PdfReader) -> None:
+    sheets = _sheets(reader, "The backward pass")
+    assert "The backward pass" in sheets[0]
+    text = " ".join(sheets)
+    assert "check.derivative(solution)" in text
+    assert re.search(r"sin:\s*3\.0\s*×\s*cos\s*5\.0\s*=\s*0\.8510", text)
+
+
+def test_the_first_page_links_to_it_once() -> None:
+    first = pdf.pages(ROOT)[0].read_text("utf-8")
+    assert first.count(f'href="../{pdf.NAME}"') == 1
+
+
+def test_without_built_pages_it_says_what_to_do(tmp_path: Any) -> None:
+    (tmp_path / "_toc.yml").write_text("format: jb-book\nroot: book/index\n")
+    with pytest.raises(BookError, match=r"index\.html; run `make book` first"):
+        pdf.pages(tmp_path)
