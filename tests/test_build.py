@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 import re
 import shutil
@@ -244,3 +246,19 @@ def test_measured_times_stay_while_nothing_changes(tmp_path: Path) -> None:
     assert run(2) == ["1", "2"]
     plain.source = "print(2)"
     assert run(3) == ["3", "3"]
+
+
+def test_plots_are_kept_in_few_colours(tmp_path: Path) -> None:
+    from PIL import Image
+
+    large = io.BytesIO()
+    Image.effect_mandelbrot((300, 200), (-2, -1, 1, 1), 90).convert("RGBA").save(large, "PNG")
+    encoded = base64.b64encode(large.getvalue()).decode()
+    cell = nbformat.v4.new_code_cell("plot()", id="plot")
+    cell.outputs = [nbformat.v4.new_output("display_data", {"image/png": encoded})]
+    runs = notebooks.Runs(tmp_path / "runs", tmp_path)
+    runs.save(tmp_path / "a.ipynb", nbformat.v4.new_notebook(cells=[cell]), 1.0)
+    ((output,),) = runs.load(tmp_path / "a.ipynb")["outputs"]
+    small = Image.open(io.BytesIO(base64.b64decode(output["data"]["image/png"])))
+    assert (small.mode, small.size) == ("P", (300, 200))
+    assert len(output["data"]["image/png"]) < len(encoded)

@@ -5,7 +5,9 @@ Run as a program it executes every notebook of the book, or those named, and wri
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import io
 import json
 import os
 import re
@@ -116,7 +118,7 @@ class Runs:
         """
         last, key = self.load(path), self.key(notebook)
         code = [cell for cell in notebook.cells if cell.cell_type == "code"]
-        outputs = [cell.outputs for cell in code]
+        outputs = [[_light(output) for output in cell.outputs] for cell in code]
         if last["key"] == key:
             for index, cell in enumerate(code):
                 if MEASURED in cell.metadata.get("tags", []):
@@ -142,6 +144,19 @@ class Runs:
 
     def _file(self, path: Path) -> Path:
         return self.folder / f"{path.stem}.json"
+
+
+def _light(output: Any) -> Any:
+    """An output whose plot has 256 colours, not millions: a third of the bytes, to the same eye."""
+    from PIL import Image
+
+    png = output.get("data", {}).get("image/png")
+    if png:
+        picture, smaller = Image.open(io.BytesIO(base64.b64decode(png))), io.BytesIO()
+        palette = picture.convert("RGB").quantize(256, dither=Image.Dither.NONE)
+        palette.save(smaller, "PNG", optimize=True)
+        output["data"]["image/png"] = base64.b64encode(smaller.getvalue()).decode() + "\n"
+    return output
 
 
 def surroundings(root: Path) -> str:
