@@ -16,6 +16,7 @@ from ._words import broken, grad_lines
 def contents(graph: Graph, runs: Sequence[Sequence[Position]]) -> list[Content]:
     """What stands in each node at the end of the first run, with room for all runs."""
     found = []
+    waiting = {node for run in runs for position in run for node in position.waiting}
     for node in graph.nodes:
         grads = [position.leaves[node.id] for position in runs[0] if node.id in position.leaves]
         all_ = [p.leaves[node.id] for run in runs for p in run if node.id in p.leaves]
@@ -26,7 +27,8 @@ def contents(graph: Graph, runs: Sequence[Sequence[Position]]) -> list[Content]:
         shown = [*(grads[-1][1] if grads else ()), *[""] * rows][:rows]
         lines = [*_lines(node), *(Line(line, "lp-sub") for line in shown)]
         texts = [line.text for line in lines] + [line for lines in spare for line in lines]
-        found.append(Content(node.kind, lines, max(map(columns, texts)), title(node)))
+        wide = max(map(columns, texts))
+        found.append(Content(node.kind, lines, wide, title(node), node.id in waiting))
     return found
 
 

@@ -6,17 +6,18 @@ Shapes and places are those of `show_graph`. Every node and edge carries its num
 
 from __future__ import annotations
 
+import math
 import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from .._svg import Line, arrow_head, box_around, clean, draw_shape, short, write_lines
+from .._svg import Line, box_around, clean, draw_shape, short, write_lines
 from ..graph import Graph
 from ..layout import Box, Point, lay_out
 
 _WIDE, _HIGH = 7.9, 17.0
 """The room that one character and one line take, in pixels, at the picture's font size."""
-_MARGIN = 10
+_MARGIN = 16
 
 _STILL_STYLE = (
     "text{font:500 13px ui-monospace,Menlo,Consolas,'DejaVu Sans Mono',monospace;"
@@ -28,12 +29,21 @@ _STILL_STYLE = (
 
 
 class Content(NamedTuple):
-    """What stands in a node: lines of text, how wide they may grow, and what a pointer is told."""
+    """What stands in a node.
+
+    Attributes:
+        kind: The kind of the node.
+        lines: Its lines of text.
+        columns: How wide they may grow, in characters.
+        title: What a pointer that rests on the node is told.
+        waits: Whether the node ever waits for gradients, and needs a badge to say so.
+    """
 
     kind: str
     lines: Sequence[Line]
     columns: int
     title: str
+    waits: bool
 
 
 class Plate(NamedTuple):
@@ -59,7 +69,7 @@ def draw_picture(graph: Graph, contents: Sequence[Content], plates: Mapping[int,
     ]
     found = lay_out(boxes, ways, gap=12, upright=True)
     at = found.centres
-    parts = [_edge(i, path) for i, path in enumerate(found.paths)]
+    parts = [_edge(i, path, i in plates) for i, path in enumerate(found.paths)]
     parts += [_node(i, content, at[f"n{i}"]) for i, content in enumerate(contents)]
     parts += [_plate(i, plate, at[f"e{i}"]) for i, plate in plates.items()]
     width, height = (round(size) + 2 * _MARGIN for size in found[:2])
@@ -71,32 +81,47 @@ def draw_picture(graph: Graph, contents: Sequence[Content], plates: Mapping[int,
 
 
 def _box(content: Content) -> Box:
-    wide, high = _WIDE * max(content.columns, 3), _HIGH * len(content.lines)
-    return box_around(content.kind, wide, high)
+    # two lines lie near the middle of an ellipse, where it is wide enough without a margin
+    spare = 16 if content.kind == "leaf" and len(content.lines) == 2 else 0
+    wide = _WIDE * max(content.columns, 3) - spare
+    return box_around(content.kind, wide, _HIGH * len(content.lines))
 
 
 def _plate_box(plate: Plate) -> Box:
     return Box(14 + _WIDE * max(plate.columns, 3), 6 + _HIGH * plate.rows)
 
 
-def _edge(index: int, points: Sequence[Point]) -> str:
-    start, *rest = (f"{short(x)} {short(y)}" for x, y in points)
+def _edge(index: int, points: Sequence[Point], both_ways: bool) -> str:
+    # whole pixels are fine enough for lines, and keep a large picture light
+    start, *rest = (f"{round(x)} {round(y)}" for x, y in points)
+    up = _head("lp-up", points[::-1]) if both_ways else ""
     return (
         f'<g class="lp-edge" data-edge="{index}">'
-        f'<path class="lp-line" d="M{start}C{" ".join(rest)}"/>'
-        f'<path class="lp-down" d="{arrow_head(points)}"/>'
-        f'<path class="lp-up" d="{arrow_head(points[::-1])}"/></g>'
+        f'<path class="lp-line" d="M{start}C{" ".join(rest)}"/>{_head("lp-down", points)}{up}</g>'
     )
+
+
+def _head(name: str, points: Sequence[Point]) -> str:
+    """The arrowhead at the end of a line."""
+    tip = points[-1]
+    before = next((p for p in reversed(points) if math.dist(p, tip) > 1), points[0])
+    turn = round(math.degrees(math.atan2(tip[1] - before[1], tip[0] - before[0])))
+    moved = f"translate({short(tip[0])} {short(tip[1])})rotate({turn})"
+    return f'<path class="{name}" d="M0 0-8-4V4Z" transform="{moved}"/>'
 
 
 def _node(index: int, content: Content, centre: Point) -> str:
     box = _box(content)
-    badge = draw_shape("gradient", Box(60, 18)) + write_lines([Line("")])
+    badge = ""
+    if content.waits:
+        # on the upper edge, at the right: gradients come from below
+        corner = _moved((max(0, box.wide / 2 - 30), -6 - box.high / 2))
+        shape = draw_shape("gradient", Box(60, 18))
+        badge = f'<g class="lp-wait" {corner}>{shape}{write_lines([Line("")])}</g>'
     return (
         f'<g class="lp-node lp-{content.kind}" data-node="{index}" {_moved(centre)}>'
         f"<title>{clean(content.title)}</title>{draw_shape(content.kind, box)}"
-        f"{write_lines(content.lines)}"
-        f'<g class="lp-wait" {_moved((0, box.high / 2 + 5))}>{badge}</g></g>'
+        f"{write_lines(content.lines)}{badge}</g>"
     )
 
 

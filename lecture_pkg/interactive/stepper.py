@@ -18,8 +18,8 @@ from ._picture import draw_picture
 from ._positions import Position, positions
 from ._words import called, is_one
 
-MOST_NODES = 120
-"""A graph with more nodes cannot be stepped through: nobody would, and its page would be heavy."""
+MOST_NODES = 75
+"""A larger graph would be heavier on its page than a figure may be, and tedious to step through."""
 
 _CAPTION = (
     "Values run down the arrows, gradients run back up (orange). "
@@ -52,7 +52,7 @@ def step_backward(
 
     Raises:
         TypeError, ValueError: For what `record_backward` refuses, an unknown word in `calls`,
-            an empty dict, or a graph of more than 120 nodes.
+            an empty dict, or a graph of more than 75 nodes.
 
     Neither a `.grad` nor the graph is touched: the pass is run apart, and always starts from
     leaves whose `.grad` is None, whatever they hold. Names that are arguments of this function

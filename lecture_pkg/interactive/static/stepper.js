@@ -152,7 +152,7 @@ mount("stepper", ({ root, live, data }) => {
 
   // The sentences stand beside the picture where there is room, else the current one under it.
   const wide = Number(svg.getAttribute("width"));
-  svg.style.minWidth = `${0.9 * wide}px`;
+  svg.style.minWidth = `${0.85 * wide}px`;
   new ResizeObserver(() => live.classList.toggle("lp-beside", live.clientWidth >= wide + 280))
     .observe(live);
   paint();
