@@ -251,6 +251,14 @@ def test_one_line_announces_each_change_once(show: Show) -> None:
     assert [text[:11] for text in announced] == ["Step 1 of 6", "Step 2 of 6"]
 
 
+def test_the_focus_survives_the_last_step(show: Show) -> None:
+    page = show(lecture())
+    page.get_by_role("button", name="To the end").press("Enter")
+    expect(page.get_by_role("slider")).to_be_focused()
+    page.keyboard.press("ArrowLeft")
+    assert page.get_by_role("slider").get_attribute("aria-valuetext") == "5 of 6"
+
+
 def test_motion_only_where_it_is_welcome(show: Show) -> None:
     for motion, moves in (("reduce", 0), ("no-preference", 1)):
         page = show(lecture(), reduced_motion=motion)

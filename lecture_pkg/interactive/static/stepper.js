@@ -70,9 +70,10 @@ mount("stepper", ({ root, live, data }) => {
     const { offsetTop, offsetHeight } = items[at];
     const bottom = offsetTop - list.offsetTop + offsetHeight + 12;
     list.scrollTop = Math.max(0, bottom - list.clientHeight);
-    status.textContent = `Step ${at} of ${steps.length - 1}: ${items[at].textContent}`;
     back.disabled = first.disabled = at === 0;
     on.disabled = last.disabled = at === steps.length - 1;
+    // a button that goes out of use would take the focus with it
+    if (document.activeElement?.disabled) handle.input.focus();
   };
 
   // Brings what runs into sight when the picture is larger than its window.
@@ -112,6 +113,8 @@ mount("stepper", ({ root, live, data }) => {
     at = wanted;
     handle.set(at);
     paint();
+    status.textContent =
+      `Step ${at} of ${steps.length - 1}: ${lists[run].children[at].textContent}`;
     follow();
     if (onward && !calm()) travel();
   };
@@ -132,6 +135,7 @@ mount("stepper", ({ root, live, data }) => {
   const choose = (event) => {
     run = event.target.selectedIndex;
     steps = data.runs[run].steps;
+    handle.input.max = steps.length - 1;
     story.replaceChildren(lists[run]);
     go(at);
   };
