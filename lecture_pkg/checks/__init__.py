@@ -13,8 +13,8 @@ Example:
     >>> check.running_total([12, 12, 0, 12])
     ✗ running_total: not right yet.
       with:     x = 2, y = x³
-      got:      [12.0000, 12.0000, 0.0000, 12.0000]
-      expected: [12.0000, 24.0000, 0.0000, 12.0000]
+      got:      [12, 12, 0, 12]
+      expected: [12, 24, 0, 12]
       hint:     backward() adds to .grad; it does not replace it.
 """
 

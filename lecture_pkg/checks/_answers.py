@@ -141,7 +141,7 @@ def call(
     """
     if not callable(function):
         hint = "hand over the function itself, without parentheses behind its name."
-        raise Wrong("not-a-function", hint, got=_kind(function), expected="a function")
+        raise Wrong("not-a-function", hint, got=kind(function), expected="a function")
     before = [_copy(a) for a in _arrays(arguments)]
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -211,6 +211,14 @@ def _same(
     return np.array_equal(np.asarray(now), np.asarray(before))
 
 
-def _kind(value: Any) -> str:
+def kind(value: Any) -> str:
+    """What a value is, for a message.
+
+    Example:
+        >>> kind(3), kind(None)
+        ('an int', 'None')
+    """
     name = type(value).__name__
-    return f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}"
+    if value is None:
+        return "None"
+    return f"{'an' if name[0] in 'aeiouAEIOU' or name == 'ndarray' else 'a'} {name}"

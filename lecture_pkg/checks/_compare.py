@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from ._answers import Wrong
+from ._answers import Wrong, kind
 
 Numbers = npt.NDArray[np.float64]
 
@@ -90,8 +90,7 @@ def compare(
     mine = numbers_of(got)
     if mine is None:
         diagnosis = "nothing" if got is None else "not-numbers"
-        shown = type(got).__name__ if got is not None else "None"
-        raise Wrong(diagnosis, HINTS[diagnosis], got=shown, expected=show(right), given=given)
+        raise Wrong(diagnosis, HINTS[diagnosis], got=kind(got), expected=show(right), given=given)
     if _close(mine, right, rtol):
         return
     diagnosis, hint = _recognise(mine, right, mistakes, rtol)
@@ -103,21 +102,27 @@ def show(values: Any, digits: int = 4) -> str:
     """Numbers in one line; of many numbers only the first and the shape.
 
     Example:
-        >>> show([1, 2.5])
-        '[1.0000, 2.5000]'
+        >>> show([1, 2.5]), show([12, 24])
+        ('[1.0000, 2.5000]', '[12, 24]')
     """
     array = np.asarray(values, dtype=np.float64)
+    if np.all(np.abs(array) < 1e6) and np.all(array == np.round(array)):
+        digits = 0
     if array.size > _FEW:
         first = ", ".join(_one(v, digits) for v in array.ravel()[:3])
         return f"{first}, …  (shape {tuple(array.shape)})"
+    return _nested(array, digits)
+
+
+def _nested(array: Numbers, digits: int) -> str:
     if array.ndim == 0:
         return _one(float(array), digits)
-    return "[" + ", ".join(show(part, digits) for part in array) + "]"
+    return "[" + ", ".join(_nested(np.asarray(part), digits) for part in array) + "]"
 
 
 def _one(value: float, digits: int) -> str:
     if value != 0 and not 10.0**-digits <= abs(value) < 1e6:
-        return f"{value:.{digits}g}"
+        return f"{value:.{max(digits, 4)}g}"
     return f"{value:.{digits}f}"
 
 

@@ -14,7 +14,7 @@ import torch
 from ._answers import NotAttempted, Wrong, is_gap
 from ._limits import TimeLimit, isolated, limited
 
-_WIDTH = 88
+_WIDTH = 80
 _INDENT = " " * 12
 
 SECONDS = 10.0
@@ -145,7 +145,14 @@ def _told(name: str, wrong: Wrong) -> str:
     for label, text in parts:
         head = f"  {label + ':':9} "
         for line in text.splitlines():
-            lines += textwrap.wrap(line, _WIDTH, initial_indent=head, subsequent_indent=_INDENT)
+            lines += textwrap.wrap(
+                line,
+                _WIDTH,
+                initial_indent=head,
+                subsequent_indent=_INDENT,
+                break_on_hyphens=False,
+                break_long_words=False,
+            )
             head = _INDENT
     return "\n".join(lines)
 

@@ -6,9 +6,11 @@ import ctypes
 import io
 import random
 import threading
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
+from importlib import _bootstrap
 from typing import TypeVar
 
 import numpy as np
@@ -45,7 +47,9 @@ def limited(call: Callable[[], T], seconds: float) -> T:
 
     Args:
         call: What to run, without arguments.
-        seconds: How long it may take.
+        seconds: How long it may take. Loading modules, such as a part of torch that is used for
+            the first time, may take six times as long: one that is interrupted half-way would be
+            broken in the whole kernel.
 
     Returns:
         What the call returns.
@@ -70,13 +74,21 @@ def limited(call: Callable[[], T], seconds: float) -> T:
         except BaseException as error:
             errors.append(error)
 
+    loading = _loading()
     thread = threading.Thread(target=work, name="an answer being checked", daemon=True)
     thread.start()
+    left, to_load = seconds, 6 * seconds
     try:
-        thread.join(seconds)
+        while left > 0 and to_load > 0 and thread.is_alive():
+            begin = time.monotonic()
+            thread.join(min(left, 0.05))
+            if _loading() - loading:
+                to_load -= time.monotonic() - begin
+            else:
+                left -= time.monotonic() - begin
     finally:  # also when the reader interrupts the kernel
         late = thread.is_alive()
-        _stop(thread)
+        _stop(thread, loading)
     if late:
         raise TimeLimit
     if errors:
@@ -84,7 +96,7 @@ def limited(call: Callable[[], T], seconds: float) -> T:
     return results[0]
 
 
-def _stop(thread: threading.Thread) -> None:
+def _stop(thread: threading.Thread, loading: set[str]) -> None:
     """Let a thread raise TimeLimit at its next Python instruction, and wait a moment for its end.
 
     Several times, because a bare `except:` in a loop swallows one.
@@ -92,10 +104,20 @@ def _stop(thread: threading.Thread) -> None:
     for _ in range(20):
         if not thread.is_alive():
             return
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(
-            ctypes.c_ulong(thread.ident or 0), ctypes.py_object(TimeLimit)
-        )
+        if not _loading() - loading:
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(
+                ctypes.c_ulong(thread.ident or 0), ctypes.py_object(TimeLimit)
+            )
         thread.join(0.02)
+
+
+def _loading() -> set[str]:
+    """The modules that some thread is importing now: those for which the importer holds a lock.
+
+    (Looking at the thread's frames would tell too, but Python 3.11 can lock up in
+    `sys._current_frames` while another thread ends.)
+    """
+    return set(getattr(_bootstrap, "_module_locks", ()))
 
 
 @contextmanager

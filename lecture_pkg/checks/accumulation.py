@@ -39,7 +39,7 @@ def fresh_gradient(answer: Any, trial: Trial) -> None:
     x = values.clone().requires_grad_()
     states = ("None", "as your first call left it", "full of sevens")
     kept = []
-    for k, state in enumerate(states, start=1):
+    for k, state in enumerate(states, start=2):
         if state == "full of sevens":
             x.grad = torch.full_like(values, 7.0)
         right, given = 3 * k * values**2, f"f(x) = Σ {k}x³, x.grad is {state}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ._answers import Wrong, call
+from ._answers import Wrong, call, kind
 from ._compare import SINGLE, Mistake, compare
 from ._exercise import Trial, exercise
 
@@ -117,7 +117,7 @@ def backward_order(answer: Any, trial: Trial) -> None:
         result = call(answer, y, given=given)
         if not isinstance(result, list | tuple) or not all(isinstance(n, Step) for n in result):
             hint = "wanted is a list of the nodes themselves."
-            raise Wrong("not-a-list", hint, got=f"a {type(result).__name__}", given=given)
+            raise Wrong("not-a-list", hint, got=kind(result), given=given)
         _judge_order(list(result), y, size, given)
 
 

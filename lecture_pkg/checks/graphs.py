@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from ._answers import Wrong, call
+from ._answers import Wrong, call, kind
 from ._compare import SINGLE, STRICT, Mistake, compare
 from ._exercise import Trial, exercise
 
@@ -17,7 +17,7 @@ def leaves(answer: Any, trial: Trial) -> None:
     """Which of a, b, c, d, e are leaves? Answer with their names, before you ask PyTorch."""
     if not isinstance(answer, Iterable) or not all(isinstance(n, str) for n in answer):
         hint = 'names in quotes, such as {"a", "e"}.'
-        raise Wrong("not-names", hint, got=f"a {type(answer).__name__}", expected="a set of names")
+        raise Wrong("not-names", hint, got=kind(answer), expected="a set of names")
     a = torch.tensor(1.0, requires_grad=True)
     b = torch.tensor(2.0)
     c = a * b
@@ -57,7 +57,7 @@ def new_leaf(answer: Any, trial: Trial) -> None:
         given = f"value = {value}"
         result = call(answer, value, given=given)
         if not isinstance(result, torch.Tensor):
-            raise Wrong("other-kind", "wanted is a tensor.", got=type(result).__name__, given=given)
+            raise Wrong("other-kind", "wanted is a tensor.", got=kind(result), given=given)
         compare(result, value, given=given, rtol=SINGLE)
         if not result.requires_grad:
             hint = "this tensor does not require a gradient."

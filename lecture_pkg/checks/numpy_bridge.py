@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from ._answers import Wrong, call
+from ._answers import Wrong, call, kind
 from ._compare import Mistake, compare
 from ._exercise import Trial, exercise
 
@@ -20,8 +20,7 @@ def parabola(answer: Any, trial: Trial) -> None:
         result = call(answer, x)
         if type(result) is not type(x):
             hint = "arrays in, arrays out; tensors in, tensors out. The operators do both."
-            kinds = type(result).__name__, type(x).__name__
-            raise Wrong("other-kind", hint, got=f"a {kinds[0]}", expected=f"a {kinds[1]}")
+            raise Wrong("other-kind", hint, got=kind(result), expected=kind(x))
         v = np.asarray(x.cpu() if isinstance(x, torch.Tensor) else x, dtype=np.float64)
         mistakes = [
             Mistake("factor", v**2 + v, "the factor 3 is missing."),
@@ -43,7 +42,7 @@ def own_copy(answer: Any, trial: Trial) -> None:
         result = call(answer, array, given=given)
         if not isinstance(result, torch.Tensor):
             hint = "wanted is a tensor."
-            raise Wrong("other-kind", hint, got=f"a {type(result).__name__}", given=given)
+            raise Wrong("other-kind", hint, got=kind(result), given=given)
         compare(result, before, rtol=1e-6, given=given)
         if result.dtype is not torch.float32:
             hint = "NumPy's arrays are float64, and that is kept unless you convert."

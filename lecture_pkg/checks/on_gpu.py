@@ -9,7 +9,7 @@ from unittest.mock import patch
 import numpy as np
 import torch
 
-from ._answers import Wrong, call
+from ._answers import Wrong, call, kind
 from ._compare import Mistake, compare
 from ._exercise import Trial, exercise
 
@@ -24,7 +24,7 @@ def pick_device(answer: Any, trial: Trial) -> None:
             result = call(answer, given=given)
         if not isinstance(result, str | torch.device):
             hint = "wanted is a torch.device or its name."
-            raise Wrong("not-a-device", hint, got=f"a {type(result).__name__}", given=given)
+            raise Wrong("not-a-device", hint, got=kind(result), given=given)
         found.append(str(result).split(":")[0])
     if found == ["cuda", "cpu"]:
         return
@@ -77,7 +77,7 @@ def to_numpy(answer: Any, trial: Trial) -> None:
         result = call(answer, tensor, given=given)
         if not isinstance(result, np.ndarray):
             hint = "wanted is a NumPy array."
-            raise Wrong("other-kind", hint, got=f"a {type(result).__name__}", given=given)
+            raise Wrong("other-kind", hint, got=kind(result), given=given)
         compare(result, right, given=given)
         if result.dtype != right.dtype:
             hint = "the type of the numbers has changed."
@@ -104,7 +104,7 @@ def run_on_device_of(answer: Any, trial: Trial) -> None:
             hint = "the model was moved. It may be large, and others use it: move x."
             raise Wrong("model-moved", hint, given=given)
         if not isinstance(result, torch.Tensor):
-            raise Wrong("other-kind", "wanted is a tensor.", got=type(result).__name__, given=given)
+            raise Wrong("other-kind", "wanted is a tensor.", got=kind(result), given=given)
         if result.device.type != device:
             hint = "the result is to stay where the model is."
             places = result.device.type, device

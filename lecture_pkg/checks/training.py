@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from ._answers import Wrong, call
+from ._answers import Wrong, call, kind
 from ._compare import SINGLE, STRICT, Mistake, compare
 from ._exercise import Trial, exercise
 from .graphs import reaches
@@ -50,7 +50,7 @@ def two_layers(answer: Any, trial: Trial) -> None:
 def _as_model(answer: Any) -> torch.nn.Module:
     if not isinstance(answer, torch.nn.Module):
         hint = "wanted is the model itself, a torch.nn.Module."
-        raise Wrong("not-a-model", hint, got=f"a {type(answer).__name__}")
+        raise Wrong("not-a-model", hint, got=kind(answer))
     return copy.deepcopy(answer).double()
 
 
@@ -167,9 +167,16 @@ def train(answer: Any, trial: Trial) -> None:
     if not optimizer.steps:
         hint = "optimizer.step() is never called: nothing moves."
         raise Wrong("no-step", hint, given=given)
-    still = "nothing moves: the gradients are zeroed between backward() and step()."
+    if not any(optimizer.steps):
+        hint = (
+            "nothing moves: the gradients are zeroed between backward() and step(), or backward() "
+            "is never called."
+        )
+        raise Wrong("zeroed-before-use", hint, got="a step() without a gradient", given=given)
+    if len(optimizer.steps) != 5:
+        hint = "one step in each round."
+        raise Wrong("other-steps", hint, got=f"{len(optimizer.steps)} steps", expected="5 steps")
     mistakes = [
-        Mistake("zeroed-before-use", losses[:1] * 5, still),
         Mistake(
             "not-zeroed", summed[:5], "every gradient is added to the earlier ones: zero_grad()."
         ),
@@ -177,9 +184,6 @@ def train(answer: Any, trial: Trial) -> None:
         Mistake("last-only", losses[4], "all losses, not only the last one."),
     ]
     compare(result, losses[:5], mistakes=mistakes, given=given)
-    if len(optimizer.steps) != 5:
-        hint = "one step in each round."
-        raise Wrong("other-steps", hint, got=f"{len(optimizer.steps)} steps", expected="5 steps")
 
 
 _OUTSIDE = {
@@ -235,9 +239,15 @@ def _what_was_learnt(x: torch.Tensor, result: torch.Tensor) -> tuple[str, str]:
     if not bool(result.isfinite().all()):
         return "nan", "the outputs are not finite: the training ran away. Take a smaller lr."
     if float(result.std()) < 0.05:
-        return "flat", "nearly the same output everywhere: was it trained, by step(), on (N, 1)?"
+        return (
+            "flat",
+            "nearly the same output everywhere: was it trained on sin(x), and with step()?",
+        )
     if float(bend.abs().max()) < 1e-6:
-        return "no-activation", "a straight line: without ReLU or tanh between them, layers add up "
+        return (
+            "no-activation",
+            "a straight line: linear layers in a row are one. Put a ReLU between.",
+        )
     if float(((result - torch.cos(x)) ** 2).mean()) < 0.02:
         return "other-function", "this is the cosine."
     if min(right_half, left_half) < 0.01:

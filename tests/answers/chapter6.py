@@ -283,7 +283,7 @@ WRONG = {
         (_train("zero backward step", keep=lambda loss: loss), "keeps-graph"),
         (_train("zero backward step", outside=True), "second-backward"),
         (_train("zero backward step", last=True), "last-only"),
-        (_train("zero backward step step"), "other"),
+        (_train("zero backward step step"), "other-steps"),
         (_train("zero step"), "zeroed-before-use"),
     ],
     "fit_sine": [
