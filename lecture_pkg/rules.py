@@ -138,7 +138,8 @@ def _from_template(local: Local) -> str | None:
         if value is None:
             return None
         values[field] = value
-    return _result(local, _summed(local, _fill(template, values)))
+    text = _fill(template, values)
+    return _result(local, _summed(local, text) if local.grad_fn in _ELEMENTWISE else text)
 
 
 def _fill(template: str, values: Mapping[str, Snapshot]) -> str:
@@ -175,8 +176,8 @@ def _special(name: str, local: Local) -> str | None:
         which = "largest" if name in ("max", "amax") else "smallest"
         return _result(local, f"all of {g} to the {which} element")
     if name == "addmm":
-        template = ("{g}", "{g} × {mat2}ᵀ", "{mat1}ᵀ × {g}")[local.argument]
-        return _result(local, _summed(local, template.format_map(_ROLES | {"mat1": "input"})))
+        sides = (_summed(local, g), "gradient × other inputᵀ", "inputᵀ × gradient")
+        return _result(local, sides[local.argument])
     return _moving(name, local, g)
 
 
