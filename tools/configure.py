@@ -38,7 +38,7 @@ if not importlib.util.find_spec("lecture_pkg"):
 if missing:  # --no-deps: what is here already, torch above all, stays as it is
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", *missing]
     if subprocess.run(pip, capture_output=True).returncode:
-        print("Could not install", *missing, "- is this machine online? Then run the cell again.")
+        print("Could not install", *missing, "- are you online, and is the address right?")
     importlib.invalidate_caches()
 """
 
