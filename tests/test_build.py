@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import io
 import json
+import platform
 import re
 import shutil
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +19,7 @@ import nbformat
 import pytest
 
 from tools import notebooks
+from tools.whole import check_pages, missing
 
 ROOT = notebooks.ROOT
 TOC = """
@@ -52,7 +56,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (root / "requirements.txt").write_text("")
     settings = (ROOT / "_config.yml").read_text("utf-8")
     (root / "_config.yml").write_text(
-        settings.replace("mathml: tools", f"mathml: {ROOT / 'tools'}"), "utf-8"
+        settings.replace(": tools\n", f": {ROOT / 'tools'}\n"), "utf-8"
     )
     (root / "_toc.yml").write_text(TOC)
     (root / "book" / "index.md").write_text("# Index\n\nSee [](a.ipynb).\n")
@@ -262,3 +266,68 @@ def test_plots_are_kept_in_few_colours(tmp_path: Path) -> None:
     small = Image.open(io.BytesIO(base64.b64decode(output["data"]["image/png"])))
     assert (small.mode, small.size) == ("P", (300, 200))
     assert len(output["data"]["image/png"]) < len(encoded)
+
+
+def test_foot_says_what_it_ran_on_and_which_revision(built: Path) -> None:
+    torch = re.escape(version("torch"))
+    ran_on = rf"come from PyTorch {torch} and Python {platform.python_version()} on the (CPU|GPU)"
+    assert re.search(ran_on, page(built, "a"))
+    assert "come from PyTorch" not in page(built, "index")
+    assert "Revision: unknown (built outside a git checkout)." in page(built, "index")
+
+
+def test_commit_changes_the_foot_alone(root: Path) -> None:
+    def git(*arguments: str) -> None:
+        identity = ("-c", "user.name=A", "-c", "user.email=a@example.org")
+        subprocess.run(["git", "-C", root, *identity, *arguments], check=True, capture_output=True)
+
+    git("init", "-q")
+    (root / ".gitignore").write_text("_build\n")
+    git("add", "-A")
+    git("commit", "-q", "-m", "all")
+    status, said = build(root)
+    assert status == 0, said
+    assert "Only the revision has changed" in said
+    assert re.search(r"Revision: [0-9a-f]{10}\.", page(root, "a"))
+    (root / "NOTES.md").write_text("not part of the book")
+    git("add", "-A")
+    git("commit", "-q", "-m", "notes")
+    assert "Nothing has changed" in build(root)[1]
+
+
+def test_what_a_page_lacks_is_found(built: Path, tmp_path: Path) -> None:
+    runs = notebooks.Runs(built / "_build" / "runs", built)
+    notebook, html = runs.filled(built / "book" / "a.ipynb"), page(built, "a")
+    lacking = tmp_path / "a.html"
+    for lost, what in (
+        ("six is 6", [("code", "output")]),
+        ("print", [("code", "code")]),
+        ("<h1>", [("title", "or a later cell's heading")]),
+        ("nothing of it", []),
+    ):
+        lacking.write_text(html.replace(lost, ""), "utf-8")
+        assert list(missing(notebook, lacking)) == what
+    lacking.unlink()
+    with pytest.raises(notebooks.BookError, match=r"no page a\.html"):
+        check_pages(tmp_path, [built / "book" / "a.ipynb"], runs)
+
+
+def test_lost_pictures_are_found(tmp_path: Path) -> None:
+    png = "iVBORw0KGgo="
+    outputs = [
+        nbformat.v4.new_output("display_data", {"image/png": png, "text/plain": "<Figure>"}),
+        nbformat.v4.new_output("display_data", {"text/html": "<figure>moving</figure>"}),
+    ]
+    cell = nbformat.v4.new_code_cell("show()", id="picture", outputs=outputs)
+    notebook = nbformat.v4.new_notebook(cells=[cell])
+    name = hashlib.sha256(base64.b64decode(png)).hexdigest() + ".png"
+    lost = ("picture", "output")
+    place = tmp_path / "book" / "a.html"
+    (tmp_path / "_images").mkdir()
+    place.parent.mkdir()
+    place.write_text(f"show() <img src='../_images/{name}'> <figure>moving</figure>")
+    assert list(missing(notebook, place)) == [lost]
+    (tmp_path / "_images" / name).write_bytes(b"")
+    assert list(missing(notebook, place)) == []
+    place.write_text("show()")
+    assert list(missing(notebook, place)) == [lost, lost]

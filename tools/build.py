@@ -21,8 +21,11 @@ from pathlib import Path
 from typing import Any
 
 from tools.notebooks import COLOURS, ROOT, BookError, Runs, canonical, execute, read, surroundings
+from tools.origin import PLACE, ran_on, revision
+from tools.whole import check_pages
 
 _INPUTS = ("_config.yml", "_toc.yml", "pyproject.toml", "book", "tools")
+_ORIGINS = (*_INPUTS, "lecture_pkg", "requirements.txt")  # what a revision of the book is one of
 # In Sphinx's messages a notebook's cells begin at line 10,000, 20,000, …, plus one.
 _PLACE = re.compile(r"^\S*/source/(\S+?)(?::(\d+))?: ", re.MULTILINE)
 
@@ -31,10 +34,15 @@ def build(root: Path = ROOT) -> None:
     """Bring the book under `root` up to date; BookError says what is wrong with it."""
     started = time.monotonic()
     work = root / "_build"
-    state = fingerprint(root)
+    state, now = fingerprint(root), revision(root, _ORIGINS)
     published, mark = work / "html", work / "built"
-    if published.is_dir() and mark.exists() and mark.read_text() == state:
-        print("Nothing has changed since the last build.")
+    before = mark.read_text("utf-8").partition(" ") if published.is_dir() and mark.exists() else ""
+    if before and before[0] == state:
+        if before[2] == now:
+            print("Nothing has changed since the last build.")
+            return
+        print("Only the revision has changed since the last build.")
+        finish(work, state, now)
         return
     check_settings(root)
     check_contents(root)
@@ -45,10 +53,16 @@ def build(root: Path = ROOT) -> None:
     execute(outdated, runs)
     print("Making the pages …", flush=True)
     stage(root, runs)
-    make_pages(root)
-    publish(work / "pages", published)
-    mark.write_text(state)
+    make_pages(root, ran_on(root, runs))
+    check_pages(work / "pages", notebooks, runs)
+    finish(work, state, now)
     print(f"Built in {time.monotonic() - started:.1f} s.")
+
+
+def finish(work: Path, state: str, now: str) -> None:
+    """Publish the pages as of revision `now`, and remember what they were made from."""
+    publish(work / "pages", work / "html", now)
+    (work / "built").write_text(f"{state} {now}", "utf-8")
 
 
 def fingerprint(root: Path) -> str:
@@ -132,8 +146,11 @@ def stage(root: Path, runs: Runs) -> None:
             target.write_bytes(content)
 
 
-def make_pages(root: Path) -> None:
-    """Let Jupyter Book make _build/pages from _build/source; any warning is an error."""
+def make_pages(root: Path, ran_on: str) -> None:
+    """Let Jupyter Book make _build/pages from _build/source; any warning is an error.
+
+    The pages' foot says what their outputs `ran_on`.
+    """
     from jupyter_book.sphinx import build_sphinx
 
     work = root / "_build"
@@ -150,6 +167,8 @@ def make_pages(root: Path) -> None:
                 "latex_individualpages": False,
                 "nb_execution_mode": "off",
                 "nitpicky": True,
+                "ran_on": ran_on,
+                "revision": PLACE,
             },
             doctreedir=doctrees,
             force_all=True,  # a page may name what another page no longer has
@@ -178,12 +197,14 @@ def _place(root: Path, match: re.Match[str]) -> str:
     return f"{name}, line {line}: " if line else f"{name}: "
 
 
-def publish(pages: Path, published: Path) -> None:
-    """Put a copy of the finished pages in place of the published ones."""
+def publish(pages: Path, published: Path, now: str) -> None:
+    """Put a copy of the finished pages, whose foot names revision `now`, in place of the old."""
     new, old = published.with_suffix(".new"), published.with_suffix(".old")
     for leftover in (new, old):
         shutil.rmtree(leftover, ignore_errors=True)
-    shutil.copytree(pages, new, ignore=shutil.ignore_patterns(".buildinfo"))
+    shutil.copytree(pages, new, ignore=shutil.ignore_patterns(".buildinfo", "fontawesome"))
+    for page in new.rglob("*.html"):
+        page.write_text(page.read_text("utf-8").replace(PLACE, now), "utf-8")
     if published.exists():
         published.rename(old)
     new.rename(published)
