@@ -140,12 +140,12 @@ def _retaining(traced: Traced, known: Sequence[torch.Tensor]) -> list[torch.Tens
     operations = [node.id for node in traced.graph.nodes if node.kind == "operation"]
     if all(i in traced.records for i in operations):
         references = [ref for record in traced.records.values() for ref in record.results]
-        alive = (reference() for reference in references)
-        tensors = [*known, *(tensor for tensor in alive if tensor is not None)]
+        found = [reference() for reference in references]
     else:
         # some 20 ms: all that Python holds is looked through. Subclasses are left alone: they may
         # answer any question with code of their own.
-        tensors = [t for t in gc.get_referrers(torch.Tensor) if type(t) is torch.Tensor]
+        found = [t for t in gc.get_referrers(torch.Tensor) if type(t) is torch.Tensor]
+    tensors = [*known, *(tensor for tensor in found if tensor is not None)]
     retaining = {id(t): t for t in tensors if not t.is_leaf and t.retains_grad}
     functions = set(traced.functions)
     return [tensor for tensor in retaining.values() if tensor.grad_fn in functions]

@@ -48,7 +48,7 @@ def random_expression(seed: int, operations: int, inputs: int = 2) -> Expression
         values = list(arguments)
         for operation, places in plan:
             values.append(operation(*(values[place] for place in places)))
-        return torch.tanh(sum(values[inputs:], values[-1]) / len(values))
+        return torch.tanh(torch.stack(values).mean())
 
     return compute
 
