@@ -122,9 +122,14 @@ def cut(text: str, most: int = 24) -> str:
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
+def printable(text: str) -> str:
+    """`text` without what no document may hold: a name can be anything, control characters too."""
+    return _NOT_XML.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
 def clean(text: str) -> str:
-    """Text as it may stand in XML: a name can hold anything, control characters too."""
-    return escape(_NOT_XML.sub("\N{REPLACEMENT CHARACTER}", text))
+    """Text as it may stand in XML."""
+    return escape(printable(text))
 
 
 def title(node: Node) -> str:

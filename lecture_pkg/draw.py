@@ -13,7 +13,7 @@ import torch
 from ._arguments import integer, one_of, refuse
 from ._follow import Traced, follow
 from ._saved import Lost, read_all
-from ._svg import LOOKS, Line, cut, draw_svg
+from ._svg import LOOKS, Line, cut, draw_svg, printable
 from .backward import BackwardPass, record_backward
 from .graph import Edge, Graph, Node
 from .values import Snapshot, format_snapshot, snapshot
@@ -115,7 +115,7 @@ def show_graph(
         alt += _gradients_in_words(recorded)
     svg = to_svg(graph, backward=recorded, attributes=attributes, direction=direction)
     dot = to_dot(graph, backward=recorded, attributes=attributes, direction=direction)
-    return GraphPicture(graph, svg, dot, alt)
+    return GraphPicture(graph, svg, dot, printable(alt))
 
 
 def to_svg(
@@ -192,9 +192,10 @@ def to_dot(
 
 def _quoted(text: str) -> str:
     """Text inside a DOT label: Graphviz reads backslashes, quotes and entities there."""
-    for character, escaped in (("&", "&amp;"), ("\\", "\\\\"), ('"', '\\"'), ("\0", "")):
+    text = " ".join(printable(text).split())
+    for character, escaped in (("&", "&amp;"), ("\\", "\\\\"), ('"', '\\"')):
         text = text.replace(character, escaped)
-    return " ".join(text.split())
+    return text
 
 
 def _short(value: Snapshot) -> str:
