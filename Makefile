@@ -9,10 +9,12 @@ PORT ?= 8000
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help book pdf test notebooks configure lint serve clean
+.PHONY: help setup book pdf test notebooks configure lint links serve clean
 
 help: ## list these commands
 	@awk -F ':.* ## ' '/^[a-z]+:.* ## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+setup: .venv/ready ## install what everything needs into .venv, and nothing more
 
 book: .venv/ready ## execute the notebooks that changed and build _build/html
 	@$(BIN)/python -m tools.build
@@ -29,10 +31,15 @@ notebooks: .venv/ready ## execute all notebooks (or ONLY=03_backward) and write 
 configure: .venv/ready ## give your copy its address: REPO=owner/name [BRANCH=main]
 	@$(BIN)/python -m tools.configure "$(REPO)" "$(BRANCH)"
 
-lint: .venv/ready ## check style and types
+lint: .venv/ready ## check style, types and workflows
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/actionlint -config-file .github/actionlint.yaml -shellcheck= -pyflakes= .github/workflows/*.yml
+	@$(BIN)/zizmor --offline --quiet .github/workflows
+
+links: book ## ask every other site that the pages point to whether it still answers
+	@$(BIN)/python -m tools.links
 
 serve: book ## show the book at http://localhost:8000 (or PORT=…)
 	@$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html $(PORT)

@@ -8,6 +8,30 @@ import nbval.kernel
 import pytest
 import torch
 
+# the tests that need more than the package: the book's files, its tools, its pages
+OF_THE_BOOK = {
+    "test_broken_edits",
+    "test_build",
+    "test_colab",
+    "test_complaints",
+    "test_configure",
+    "test_errors_page",
+    "test_exercises",
+    "test_lecture_rows",
+    "test_links",
+    "test_notebooks",
+    "test_questions",
+    "test_release",
+    "test_workflows",
+}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark them, so that `pytest -m "not book"` runs the package's own on any machine."""
+    for item in items:
+        if item.path.stem in OF_THE_BOOK or item.path.parent.name in ("book", "browser"):
+            item.add_marker("book")
+
 
 @pytest.fixture(params=["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"])
 def device(request: pytest.FixtureRequest) -> str:
