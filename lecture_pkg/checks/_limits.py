@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import io
 import random
+import sys
 import threading
 import time
 import warnings
@@ -64,6 +65,7 @@ def limited(call: Callable[[], T], seconds: float) -> T:
     """
     results: list[T] = []
     errors: list[BaseException] = []
+    ended = threading.Event()
     device = torch.get_default_device()
 
     def work() -> None:
@@ -73,22 +75,24 @@ def limited(call: Callable[[], T], seconds: float) -> T:
             results.append(call())
         except BaseException as error:
             errors.append(error)
+        ended.set()
+        _send(None)  # one that came too late must not hit the end of the thread
 
     loading = _loading()
     thread = threading.Thread(target=work, name="an answer being checked", daemon=True)
     thread.start()
     left, to_load = seconds, 6 * seconds
     try:
-        while left > 0 and to_load > 0 and thread.is_alive():
+        while left > 0 and to_load > 0 and not ended.is_set():
             begin = time.monotonic()
-            thread.join(min(left, 0.05))
+            ended.wait(min(left, 0.05))
             if _loading() - loading:
                 to_load -= time.monotonic() - begin
             else:
                 left -= time.monotonic() - begin
     finally:  # also when the reader interrupts the kernel
-        late = thread.is_alive()
-        _stop(thread, loading)
+        late = not ended.is_set()
+        _stop(thread, ended, loading)
     if late:
         raise TimeLimit
     if errors:
@@ -96,19 +100,32 @@ def limited(call: Callable[[], T], seconds: float) -> T:
     return results[0]
 
 
-def _stop(thread: threading.Thread, loading: set[str]) -> None:
+def _stop(thread: threading.Thread, ended: threading.Event, loading: set[str]) -> None:
     """Let a thread raise TimeLimit at its next Python instruction, and wait a moment for its end.
 
     Several times, because a bare `except:` in a loop swallows one.
     """
-    for _ in range(20):
-        if not thread.is_alive():
-            return
-        if not _loading() - loading:
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(
-                ctypes.c_ulong(thread.ident or 0), ctypes.py_object(TimeLimit)
-            )
-        thread.join(0.02)
+    report = sys.unraisablehook
+    # one that hits a destructor is swallowed there, and would be reported on stderr
+    sys.unraisablehook = lambda info: None if info.exc_type is TimeLimit else report(info)
+    try:
+        for _ in range(20):
+            if ended.is_set():
+                thread.join()
+                return
+            if not _loading() - loading:
+                _send(TimeLimit, thread.ident)
+            ended.wait(0.02)
+    finally:
+        sys.unraisablehook = report
+
+
+def _send(error: type[BaseException] | None, thread: int | None = None) -> None:
+    """Let a thread (this one) raise `error`; None takes back one that it has not raised yet."""
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(
+        ctypes.c_ulong(thread or threading.get_ident()),
+        None if error is None else ctypes.py_object(error),
+    )
 
 
 def _loading() -> set[str]:
