@@ -9,7 +9,7 @@ PORT ?= 8000
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup book pdf test notebooks configure lint links serve clean
+.PHONY: help setup book pdf test notebooks configure lint links serve bench clean
 
 help: ## list these commands
 	@awk -F ':.* ## ' '/^[a-z]+:.* ## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -43,6 +43,9 @@ links: book ## ask every other site that the pages point to whether it still ans
 
 serve: book ## show the book at http://localhost:8000 (or PORT=…)
 	@$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html $(PORT)
+
+bench: book ## measure against alternatives, 15 minutes (or ONLY=graphs descent cuda startup pages build)
+	@$(BIN)/python -m benchmarks.run $(if $(ONLY),--only $(ONLY))
 
 clean: ## remove everything that was built; .venv stays
 	rm -rf _build build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
