@@ -1,6 +1,7 @@
 # The book's commands; `make` alone lists them.
 
-PYTHONS := python3.13 python3.12 python3.11 python3.10 python3 python
+PYTHONS := python3.13 python3.12 python3.11 python3.10 python3.14 python3 python
+SUITS := import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 15))
 BIN := .venv/bin
 PORT ?= 8000
 
@@ -58,12 +59,12 @@ clean: ## remove everything that was built; .venv stays
 
 $(BIN)/python:
 	@for python in $(or $(PYTHON),$(PYTHONS)); do \
-	  "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null || continue; \
+	  "$$python" -c '$(SUITS)' 2>/dev/null || continue; \
 	  echo "Making .venv with $$("$$python" --version) …"; \
 	  "$$python" -m venv .venv && exit 0; \
 	  rm -rf .venv; \
 	done; \
-	echo "The book needs Python 3.10 or newer with its venv module (on Debian and Ubuntu:" \
+	echo "The book needs Python 3.10 to 3.14 with its venv module (on Debian and Ubuntu:" \
 	  "apt install python3-venv), and none of these is: $(or $(PYTHON),$(PYTHONS))." \
 	  "PYTHON=/path/to/python make book takes another." >&2; \
 	exit 1
