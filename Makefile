@@ -29,6 +29,9 @@ test: pdf ## build the book, then run all tests and recompute every printed numb
 notebooks: .venv/ready ## execute all notebooks (or ONLY=03_backward) and write their outputs back
 	@$(BIN)/python -m tools.notebooks $(ONLY)
 
+pictures: book ## photograph the figures for the README and the API page
+	@$(BIN)/python -m tools.pictures
+
 configure: .venv/ready ## give your copy its address: REPO=owner/name [BRANCH=main]
 	@$(BIN)/python -m tools.configure "$(REPO)" "$(BRANCH)"
 

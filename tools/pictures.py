@@ -1,0 +1,72 @@
+"""Photograph the figures on the built pages, for the README and the API page."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+
+from PIL import Image
+from playwright.sync_api import Locator, Page, sync_playwright
+
+from tools import chromium
+from tools.notebooks import ROOT
+
+IMAGES = ROOT / "book" / "images"
+
+
+def _step(times: int) -> Callable[[Locator], None]:
+    def press(figure: Locator) -> None:
+        for _ in range(times):
+            figure.get_by_role("slider").last.press("ArrowRight")
+
+    return press
+
+
+def _leave(figure: Locator) -> None:
+    """Show a figure as the reader first sees it."""
+
+
+# picture -> page, kind of figure, what to do with it first
+FIGURES: dict[str, tuple[str, str, Callable[[Locator], None]]] = {
+    "stepper": ("03_backward", "stepper", _step(5)),
+    "explorer": ("05_descent", "explorer", _leave),
+    "basins": ("05_descent", "basins", _leave),
+    "optimizers": ("06_nn_and_optim", "optimizers", _leave),
+    "question": ("03_backward", "quiz", _leave),
+}
+
+
+def take(page: Page) -> None:
+    """Write one picture a figure, and one of the top of a page."""
+    for name, (chapter, kind, prepare) in FIGURES.items():
+        page.goto((ROOT / "_build" / "html" / "book" / f"{chapter}.html").as_uri())
+        figure = page.locator(f"figure.lp-{kind}").first
+        prepare(figure)
+        _save(figure.screenshot(), f"figure-{name}.png")
+    page.goto((ROOT / "_build" / "html" / "book" / "03_backward.html").as_uri())
+    page.locator("figure.lp-stepper").first.scroll_into_view_if_needed()
+    _step(5)(page.locator("figure.lp-stepper").first)
+    page.mouse.wheel(0, -120)
+    page.wait_for_timeout(300)
+    _save(page.screenshot(), "page.png")
+
+
+def _save(png: bytes, name: str) -> None:
+    """Keep a picture in 256 colours: a third of the bytes, and no difference to be seen."""
+    image = Image.open(io.BytesIO(png)).convert("RGB")
+    image.quantize(256, dither=Image.Dither.NONE).save(IMAGES / name, optimize=True)
+
+
+def main() -> None:
+    """Take all pictures with the Chromium of the tests."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=chromium.find(), args=list(chromium.FLAGS)
+        )
+        size = {"width": 1280, "height": 860}
+        take(browser.new_page(viewport=size, color_scheme="light", reduced_motion="reduce"))
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
