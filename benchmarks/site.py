@@ -102,12 +102,13 @@ def _moving_figures(notebook: Any) -> list[Any]:
     ]
 
 
-def _paths() -> np.ndarray:
-    """What the chapter's figure holds: 14 steps × 10 starts × 101 points."""
+def _paths() -> tuple[list[str], np.ndarray]:
+    """What the chapter's figure holds: 14 steps × 10 starts, and the 101 points of each path."""
     from lecture_pkg import descend_grid
 
     thetas = descend_grid(lesson.objective, _STEPS, _STARTS, 100, device="cpu").thetas
-    return np.clip(thetas, -5, 5)
+    names = [f"{step:.2f} from {start:.1f}" for step in _STEPS for start in _STARTS]
+    return names, np.clip(thetas, -5, 5).reshape(len(names), -1)
 
 
 def _value(theta: np.ndarray) -> np.ndarray:
@@ -124,7 +125,7 @@ def _plotly_library(static: Path) -> str:
 def _plotly_figure() -> str:
     import plotly.graph_objects as go
 
-    curve, paths = np.linspace(-5, 5, 401), _paths()[:, 0]
+    curve, (names, paths) = np.linspace(-5, 5, 401), _paths()
     figure = go.Figure(
         [go.Scatter(x=curve, y=_value(curve), name="objective")]
         + [
@@ -134,11 +135,11 @@ def _plotly_figure() -> str:
     )
     steps = [
         {
-            "label": f"{step:.2f}",
+            "label": name,
             "method": "restyle",
             "args": ["visible", [True, *(i == shown for i in range(len(paths)))]],
         }
-        for shown, step in enumerate(_STEPS)
+        for shown, name in enumerate(names)
     ]
     figure.update_layout(sliders=[{"active": 4, "steps": steps}])
     return str(figure.to_html(full_html=False, include_plotlyjs=False))
@@ -162,7 +163,7 @@ def _bokeh_figure() -> str:
     from bokeh.models import ColumnDataSource, CustomJS, Slider
     from bokeh.plotting import figure
 
-    curve, paths = np.linspace(-5, 5, 401), _paths()[:, 0]
+    curve, (_, paths) = np.linspace(-5, 5, 401), _paths()
     plot = figure(width=700, height=350)
     plot.line(curve, _value(curve))
     source = ColumnDataSource({"x": paths[4], "y": _value(paths[4])})
@@ -170,7 +171,7 @@ def _bokeh_figure() -> str:
     everything = ColumnDataSource(
         {f"{axis}{i}": of(path) for i, path in enumerate(paths) for axis, of in _AXES.items()}
     )
-    slider = Slider(start=0, end=len(paths) - 1, value=4, step=1, title="step size")
+    slider = Slider(start=0, end=len(paths) - 1, value=4, step=1, title="path")
     code = "const d = all.data, i = this.value; s.data = {x: d['x' + i], y: d['y' + i]};"
     slider.js_on_change("value", CustomJS(args={"s": source, "all": everything}, code=code))
     script, div = components(column(slider, plot))

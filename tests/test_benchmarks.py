@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import torch
 
-from benchmarks import graphs, lesson, measure, pages, run, startup, table
+from benchmarks import graph_calls, graphs, lesson, measure, pages, run, startup, table
 from benchmarks.measure import Contestant, Failed, Result, Workers, interleaved
 from benchmarks.table import Comparison, Goal, markdown
 from lecture_pkg import gradient_descent, trace
@@ -167,7 +167,7 @@ def test_the_graphs_have_the_size_that_they_say(shape: str) -> None:
 
 
 def test_memory_of_a_traced_graph_grows_with_its_size_alone() -> None:
-    small, large = (graphs.memory_ours("chain", size)() for size in (2_000, 20_000))
+    small, large = (graph_calls.memory_ours("chain", size)() for size in (2_000, 20_000))
     assert large == pytest.approx(small, rel=0.3)
     assert large < 1000
 
