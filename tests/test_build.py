@@ -10,58 +10,22 @@ import platform
 import re
 import shutil
 import subprocess
-import sys
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import pytest
+from small_book import assert_refused, build, page, write_book, write_notebook
 
 from tools import notebooks
 from tools.whole import check_pages, missing
-
-ROOT = notebooks.ROOT
-TOC = """
-format: jb-book
-root: book/index
-chapters:
-  - file: book/a
-  - file: book/b
-"""
-
-
-def write_notebook(path: Path, title: str, code: str) -> None:
-    """A notebook of one text cell, `title`, and one code cell, `code`."""
-    cells = [
-        nbformat.v4.new_markdown_cell(title, id="title"),
-        nbformat.v4.new_code_cell(code, id="code"),
-    ]
-    path.write_text(notebooks.canonical(nbformat.v4.new_notebook(cells=cells)), "utf-8")
-
-
-def build(root: Path) -> tuple[int, str]:
-    """The exit status of a build, and all that it said."""
-    command = [sys.executable, "-m", "tools.build", str(root)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    return done.returncode, done.stdout + done.stderr
 
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("book")
-    shutil.copytree(ROOT / "book" / "_static", root / "book" / "_static")
-    (root / "lecture_pkg").mkdir()
-    (root / "lecture_pkg" / "module.py").write_text("VALUE = 1\n")
-    (root / "requirements.txt").write_text("")
-    settings = (ROOT / "_config.yml").read_text("utf-8")
-    (root / "_config.yml").write_text(
-        settings.replace(": tools\n", f": {ROOT / 'tools'}\n"), "utf-8"
-    )
-    (root / "_toc.yml").write_text(TOC)
-    (root / "book" / "index.md").write_text("# Index\n\nSee [](a.ipynb).\n")
-    write_notebook(root / "book" / "a.ipynb", "# A\n\n$x^2$", "print('six is', 2 * 3)")
-    write_notebook(root / "book" / "b.ipynb", "# B", "7 * 6")
+    write_book(root)
     status, said = build(root)
     assert status == 0, said
     assert "2 of 2 notebooks to execute" in said
@@ -73,22 +37,6 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def root(built: Path, tmp_path: Path) -> Path:
     """A small book that has been built, to be changed."""
     return shutil.copytree(built, tmp_path / "book")
-
-
-def page(root: Path, name: str) -> str:
-    return (root / "_build" / "html" / "book" / f"{name}.html").read_text("utf-8")
-
-
-def assert_refused(root: Path, *fragments: str) -> None:
-    """The build fails, says each of `fragments`, and leaves the published pages as they were."""
-    html = root / "_build" / "html"
-    before = {path: path.read_bytes() for path in html.rglob("*") if path.is_file()}
-    status, said = build(root)
-    assert status == 1, said
-    for fragment in fragments:
-        assert fragment in said
-    assert "Traceback" not in said
-    assert {path: path.read_bytes() for path in html.rglob("*") if path.is_file()} == before
 
 
 def test_pages_show_outputs_and_formulas(built: Path) -> None:
@@ -171,37 +119,6 @@ def test_reference_to_what_another_page_no_longer_has(root: Path) -> None:
 def test_unknown_command_in_a_formula(root: Path) -> None:
     write_notebook(root / "book" / "b.ipynb", "# B\n\n$$\\foo$$", "7 * 6")
     assert_refused(root, "book/b.ipynb, cell title, line 3: WARNING: in the formula \\foo")
-
-
-def test_missing_picture(root: Path) -> None:
-    (root / "book" / "index.md").write_text("# Index\n\n![A tree](tree.png)\n")
-    assert_refused(root, "book/index.md, line 3: WARNING: image file not readable: book/tree.png")
-
-
-BROKEN_FILES = {
-    "page without an entry": ("book/c.md", "# C\n", "book/c is not listed in _toc.yml"),
-    "entry without a page": (
-        "_toc.yml",
-        f"{TOC}  - file: book/nowhere\n",
-        "_toc.yml lists book/nowhere, but there is no such page",
-    ),
-    "mistyped setting": ("_config.yml", "titel: The book\n", "_config.yml: $: ", "'titel'"),
-    "mistyped setting in a section": (
-        "_config.yml",
-        "html:\n  favikon: x\n",
-        "_config.yml: $.html",
-    ),
-    "broken YAML": ("_config.yml", "title: [\n", "_config.yml: "),
-    "broken JSON": ("book/b.ipynb", '{"cells": [', "book/b.ipynb is not a valid notebook"),
-    "no notebook": ("book/b.ipynb", '{"cells": 1}', "book/b.ipynb is not a valid notebook"),
-}
-
-
-@pytest.mark.parametrize("case", BROKEN_FILES.values(), ids=list(BROKEN_FILES))
-def test_broken_file(root: Path, case: tuple[str, ...]) -> None:
-    name, content, *fragments = case
-    (root / name).write_text(content)
-    assert_refused(root, *fragments)
 
 
 def stream(text: str, name: str = "stdout") -> dict[str, Any]:

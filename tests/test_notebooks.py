@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tools import notebooks
-from tools.build import check_contents
+from tools.sources import check_contents
 
 BOOK = notebooks.ROOT / "book"
 PATHS = sorted(BOOK.glob("*.ipynb"))

@@ -10,24 +10,31 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import io
-import json
 import os
 import re
 import shutil
 import sys
 import time
-from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 from tools.notebooks import COLOURS, ROOT, BookError, Runs, canonical, execute, read, surroundings
 from tools.origin import PLACE, ran_on, revision
+from tools.sources import check_sources, files, read_yaml
 from tools.whole import check_pages
 
 _INPUTS = ("_config.yml", "_toc.yml", "pyproject.toml", "book", "tools")
 _ORIGINS = (*_INPUTS, "lecture_pkg", "requirements.txt")  # what a revision of the book is one of
 # In Sphinx's messages a notebook's cells begin at line 10,000, 20,000, …, plus one.
 _PLACE = re.compile(r"^\S*/source/(\S+?)(?::(\d+))?: ", re.MULTILINE)
+# what Sphinx says, and what to do about it
+_ADVICE = {
+    "cross-reference target not found": "correct the link",
+    "local id not found": "correct the link",
+    "unknown document": "correct the link",
+    "term not in glossary": "add it to book/glossary.md, or correct it",
+    "image file not readable": "add the picture, or correct its name",
+    "unknown config value": "correct its name in _config.yml, in its part sphinx: config",
+}
 
 
 def build(root: Path = ROOT) -> None:
@@ -44,8 +51,7 @@ def build(root: Path = ROOT) -> None:
         print("Only the revision has changed since the last build.")
         finish(work, state, now)
         return
-    check_settings(root)
-    check_contents(root)
+    check_sources(root)
     runs = Runs(work / "runs", root)
     notebooks = sorted((root / "book").glob("*.ipynb"))
     outdated = [path for path in notebooks if not runs.is_current(path)]
@@ -68,65 +74,10 @@ def finish(work: Path, state: str, now: str) -> None:
 def fingerprint(root: Path) -> str:
     """A hash of everything that the pages depend on."""
     digest = hashlib.sha256(surroundings(root).encode())
-    for path in _files(root / name for name in _INPUTS):
+    for path in files(root / name for name in _INPUTS):
         name = path.relative_to(root).as_posix()
         digest.update(f"{name}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\0".encode())
     return digest.hexdigest()
-
-
-def check_settings(root: Path) -> None:
-    """Refuse settings that Jupyter Book would pass over without a word."""
-    from jsonschema import Draft7Validator
-    from jupyter_book.config import PATH_JSON_SCHEMA, PATH_YAML_DEFAULT
-
-    schema, defaults = json.loads(PATH_JSON_SCHEMA.read_text("utf-8")), _yaml(PATH_YAML_DEFAULT)
-    sections = [(schema, defaults)]
-    sections += [(part, defaults.get(key)) for key, part in schema["properties"].items()]
-    for section, known in sections:
-        if "properties" in section:
-            section["properties"] = {key: {} for key in known or ()} | section["properties"]
-            section["additionalProperties"] = False
-    errors = Draft7Validator(schema).iter_errors(_yaml(root / "_config.yml"))
-    if faults := [f"_config.yml: {error.json_path}: {error.message}" for error in errors]:
-        raise BookError("\n".join(sorted(faults)))
-
-
-def check_contents(root: Path) -> None:
-    """Refuse a table of contents that names what has no file, or misses a page that has one."""
-    listed = set(_listed(_yaml(root / "_toc.yml")))
-    existing = {
-        path.relative_to(root).with_suffix("").as_posix()
-        for path in _files([root / "book"])
-        if path.suffix in (".md", ".ipynb")
-    }
-    faults = [f"_toc.yml lists {name}, but there is no such page." for name in listed - existing]
-    faults += [f"{name} is not listed in _toc.yml." for name in existing - listed]
-    if faults:
-        raise BookError("\n".join(sorted(faults)))
-
-
-def _listed(toc: Any) -> Iterator[str]:
-    """The pages that a table of contents, or a part of one, names."""
-    if isinstance(toc, dict):
-        yield from (str(page) for key, page in toc.items() if key in ("root", "file"))
-        toc = list(toc.values())
-    for part in toc if isinstance(toc, list) else []:
-        yield from _listed(part)
-
-
-def _yaml(path: Path) -> Any:
-    import yaml
-
-    try:
-        return yaml.safe_load(path.read_text("utf-8"))
-    except (OSError, yaml.YAMLError) as error:
-        raise BookError(f"{path.name}: {error}") from None
-
-
-def _files(places: Iterable[Path]) -> list[Path]:
-    found = (path for place in places for path in [place, *sorted(place.rglob("*"))])
-    hidden = {"__pycache__", ".ipynb_checkpoints"}
-    return [path for path in found if path.is_file() and not hidden & set(path.parts)]
 
 
 def stage(root: Path, runs: Runs) -> None:
@@ -135,8 +86,8 @@ def stage(root: Path, runs: Runs) -> None:
     Sphinx reads again what is newer than its last look.
     """
     source = root / "_build" / "source"
-    wanted = {source / path.relative_to(root): path for path in _files([root / "book"])}
-    for stale in set(_files([source])) - set(wanted):
+    wanted = {source / path.relative_to(root): path for path in files([root / "book"])}
+    for stale in set(files([source])) - set(wanted):
         stale.unlink()
     for target, path in wanted.items():
         is_notebook = path.suffix == ".ipynb"
@@ -180,8 +131,8 @@ def make_pages(root: Path, ran_on: str) -> None:
         # what was read with a fault would not be read, and complained of, again
         shutil.rmtree(doctrees, ignore_errors=True)
         said = COLOURS.sub("", messages.getvalue()).strip()
-        raise BookError(_PLACE.sub(lambda match: _place(root, match), said))
-    first_page = _yaml(root / "_toc.yml")["root"]
+        raise BookError(_advised(_PLACE.sub(lambda match: _place(root, match), said)))
+    first_page = read_yaml(root / "_toc.yml")["root"]
     redirect = f'<meta http-equiv="refresh" content="0; url={first_page}.html">\n'
     (work / "pages" / "index.html").write_text(redirect)
 
@@ -195,6 +146,14 @@ def _place(root: Path, match: re.Match[str]) -> str:
         if index <= len(cells):
             return f"{name}, cell {cells[index - 1].id}, line {max(line - 1, 1)}: "
     return f"{name}, line {line}: " if line else f"{name}: "
+
+
+def _advised(said: str) -> str:
+    """Sphinx's messages with what to do at the end of each that is known."""
+    return "\n".join(
+        line + "".join(f": {advice}." for words, advice in _ADVICE.items() if words in line)
+        for line in said.splitlines()
+    )
 
 
 def publish(pages: Path, published: Path, now: str) -> None:

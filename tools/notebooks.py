@@ -48,7 +48,10 @@ def read(path: Path) -> NotebookNode:
         return nbformat.reads(text, as_version=4)
     except (ValueError, OSError, nbformat.ValidationError) as error:
         first_line = str(error).strip().splitlines()[0]
-        raise BookError(f"{_name(path)} is not a valid notebook: {first_line}") from None
+        raise BookError(
+            f"{_name(path)} is not a valid notebook: {first_line}: mend it in an editor, or bring "
+            f"back the one before: git restore book/{path.name}"
+        ) from None
 
 
 def _name(path: Path) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
 
 from tools.notebooks import COLOURS, BookError, Runs
 
@@ -42,9 +43,38 @@ def _squeezed(text: str) -> str:
     return "".join(COLOURS.sub("", text).split())
 
 
+class _References(HTMLParser):
+    """What a page shows or links to within the site, as paths relative to the page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        for name, value in attrs:
+            if name in ("href", "src") and value:
+                address = urlsplit(value)
+                if address.path and not address.scheme and not address.netloc:
+                    self.found.add(unquote(address.path))
+
+
+def dead_references(pages: Path) -> Iterator[str]:
+    """A line for each thing that a page names and the site lacks.
+
+    Sphinx looks at what Markdown names; HTML that an author wrote goes through it unseen.
+    """
+    for page in sorted((pages / "book").rglob("*.html")):
+        reader = _References()
+        reader.feed(page.read_text("utf-8"))
+        name = page.relative_to(pages).with_suffix("").as_posix()
+        for target in sorted(reader.found):
+            if not (page.parent / target).exists():
+                yield f"{name} names {target}, but there is no such file: correct or remove it."
+
+
 def check_pages(pages: Path, notebooks: list[Path], runs: Runs) -> None:
     """BookError names each cell of `notebooks` of which something is missing under `pages`."""
-    faults = []
+    faults = list(dead_references(pages))
     for path in notebooks:
         name = f"{path.parent.name}/{path.name}"
         page = pages / path.parent.name / f"{path.stem}.html"
