@@ -22,6 +22,14 @@ from tools import chromium
 _OWN = ("03_backward", CHAPTER)
 _OTHERS = {"with_plotly": "the same page with plotly", "with_bokeh": "the same page with bokeh"}
 _FLOOR = "floor: the theme's empty page"
+_WHY_LARGE = (
+    "Most of it are the pictures that matplotlib drew; most of the rest is every point of every "
+    "path that the moving figures can show."
+)
+_WHY_LATE = (
+    "Slow 4G carries 200 kB a second, and a page is read to its end before its last figure can "
+    "draw itself."
+)
 # What Lighthouse calls slow 4G, and a phone's processor.
 _SLOW_4G = {"latency": 150, "downloadThroughput": 1.6e6 / 8, "uploadThroughput": 750e3 / 8}
 _SLOWER = 4
@@ -80,33 +88,16 @@ def _median(visits: list[Visit]) -> Visit:
 def _rows(found: dict[tuple[str, bool], Visit]) -> list[Comparison]:
     rows: list[Comparison] = []
     for name in _OWN:
-        others = {"empty": _FLOOR} if name != CHAPTER else {**_OTHERS, "empty": _FLOOR}
-        for other, against in others.items():
-            floor = other == "empty"
-            rows.append(
-                Comparison(
-                    f"page {name}: bytes, gzip",
-                    against,
-                    found[name, False].bytes,
-                    found[other, False].bytes,
-                    "B",
-                    Goal("more", 150e3) if floor else None,
-                    why="Half of it are the pictures that matplotlib drew, most of the rest every point of "
-                    "every path that the moving figures can show.",
-                )
-            )
-            rows += [
-                Comparison(
-                    f"page {name}: ready, {'slow 4G and 4× CPU' if slow else 'plain'}",
-                    against,
-                    found[name, slow].seconds,
-                    found[other, slow].seconds,
-                    goal=Goal("more", 0.1) if floor else None,
-                    why="Slow 4G carries 200 kB a second, and the page is read to its end before its "
-                    "last figure can draw itself.",
-                )
-                for slow in (False, True)
-            ]
+        for other, against in {**(_OTHERS if name == CHAPTER else {}), "empty": _FLOOR}.items():
+            is_floor = other == "empty"
+            size, time = (Goal("more", 150e3), Goal("more", 0.1)) if is_floor else (None, None)
+            sizes = found[name, False].bytes, found[other, False].bytes
+            what = f"page {name}: bytes, gzip"
+            rows.append(Comparison(what, against, *sizes, "B", size, why=_WHY_LARGE))
+            for slow, how in ((False, "plain"), (True, "slow 4G and 4× CPU")):
+                times = found[name, slow].seconds, found[other, slow].seconds
+                what = f"page {name}: ready, {how}"
+                rows.append(Comparison(what, against, *times, "s", time, why=_WHY_LATE))
     return rows
 
 
