@@ -14,6 +14,7 @@ from torch.autograd.graph import get_gradient_edge
 
 from ._arguments import refuse
 from ._constants import WITH_OPTIONS, find_constants
+from ._outputs import check_outputs
 from ._release import free_in_order
 from ._saved import plain_name
 from ._walk import Walk, walk
@@ -66,37 +67,6 @@ def follow(output: Any, named: Mapping[str, Any], *, values: bool = False) -> Tr
         return builder.build(keys)
 
 
-def check_outputs(output: Any) -> list[tuple[str, torch.Tensor]]:
-    """The tensors in `output`, each with the key under which a dict holds it."""
-    allowed = "a tensor that requires a gradient, or a list, tuple or dict of such tensors"
-    if isinstance(output, Mapping):
-        items = [(key, tensor, f"output[{key!r}]") for key, tensor in output.items()]
-    elif isinstance(output, list | tuple):
-        items = [("", tensor, f"output[{i}]") for i, tensor in enumerate(output)]
-    else:
-        items = [("", output, "output")]
-    if not items:
-        refuse("output", output, allowed)
-    for key, tensor, place in items:
-        if not isinstance(tensor, torch.Tensor):
-            refuse(place, tensor, allowed, TypeError)
-        if not isinstance(key, str):
-            refuse("a key of output", key, "a string", TypeError)
-        if not tensor.requires_grad:
-            why = _why_no_graph(tensor)
-            raise ValueError(f"{place} must be {allowed}, but this one has no graph: {why}")
-    return [(key, tensor) for key, tensor, _ in items]
-
-
-def _why_no_graph(tensor: torch.Tensor) -> str:
-    if not (tensor.is_floating_point() or tensor.is_complex()):
-        return f"its dtype is {tensor.dtype}, and only floating-point tensors can have one."
-    return (
-        "nothing that it was computed from has requires_grad=True, or detach() or no_grad() "
-        "cut it off."
-    )
-
-
 @contextmanager
 def no_collection() -> Iterator[None]:
     """Keep Python's garbage collector from going through growing data again and again."""
@@ -130,7 +100,7 @@ class _Builder:
         self.leaves: dict[int, list[str]] = {}
         self.constants: dict[object, _Tensor] = {}
         self.uses: list[tuple[object, int, int]] = []  # constant, operation, argument
-        self.unknown: list[tuple[int, int]] = []  # constants of which nothing is known
+        self.unknown: tuple[list[int], list[int]] = [], []  # operation, argument: nothing is known
         self.known = [(name, t) for name, t in named.items() if not t.requires_grad]
         for name, tensor in named.items():
             if tensor.requires_grad:
@@ -166,24 +136,28 @@ class _Builder:
     def add_constants(self, values: bool) -> None:
         """Add the operands that require no gradient, with what is known of them."""
         silent = {name for name in set(self.types) if plain_name(name) in WITH_OPTIONS}
-        gaps = self.found.gaps
-        if silent:
-            gaps = [(target, gap) for target, gap in gaps if self.types[target] not in silent]
         wanted = [tensor for _, tensor in self.known]
-        if not self.detailed or not (values or wanted or self.records):
-            self.unknown = gaps
+        targets, arguments = self.found.gap_targets, self.found.gap_arguments
+        if silent:
+            heard = [i for i, target in enumerate(targets) if self.types[target] not in silent]
+            targets, arguments = [targets[i] for i in heard], [arguments[i] for i in heard]
+        if not (self.detailed and (values or wanted or self.records)):
+            self.unknown = targets, arguments
             return
-        of_each: dict[int, list[int]] = {}
-        for target, gap in gaps:
-            of_each.setdefault(target, []).append(gap)
+        gaps: dict[int, list[int]] = {}
+        for target, argument in zip(targets, arguments, strict=True):
+            gaps.setdefault(target, []).append(argument)
         for target, function in enumerate(self.found.functions):
-            record, empty = self.records.get(target), of_each.get(target, [])
+            record, empty = self.records.get(target), gaps.get(target, [])
             constants = find_constants(function, record, empty, wanted, values)
             for constant in constants:
                 self._add_constant(target, constant)
             filled = {constant.argument for constant in constants}
             if record is None or not record.whole:
-                self.unknown += [(target, gap) for gap in empty if gap not in filled]
+                for argument in empty:
+                    if argument not in filled:
+                        self.unknown[0].append(target)
+                        self.unknown[1].append(argument)
 
     def _add_constant(self, target: int, constant: Constant) -> None:
         tensor = constant.tensor() if constant.tensor is not None else None
@@ -205,7 +179,7 @@ class _Builder:
                     self.results[key].label = f"output {number}"
         nodes = self._function_nodes()
         first = len(nodes)
-        rest = range(first, first + len(self.unknown))
+        rest = range(first, first + len(self.unknown[0]))
         constant = repeat("constant"), repeat("constant"), repeat(""), repeat(""), repeat(None)
         nodes += map(_new_node, zip(rest, *constant))  # noqa: B905 - they repeat without end
         ids: dict[object, int] = {}
@@ -248,7 +222,8 @@ class _Builder:
                 sources[i] = ids.get((sources[i], found.outputs.get(i, 0)), sources[i])
         columns = zip(sources, found.targets, found.arguments, strict=True)
         edges: list[Edge] = list(map(_new_edge, columns))
-        edges += [Edge(i, *use) for i, use in enumerate(self.unknown, first)]
+        unknown = range(first, first + len(self.unknown[0]))
+        edges += map(_new_edge, zip(unknown, *self.unknown, strict=True))
         edges += [Edge(ids[key], target, argument) for key, target, argument in self.uses]
         edges += [Edge(key[0], ids[key], 0) for key in self.results]
         return edges

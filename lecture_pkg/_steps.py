@@ -10,7 +10,8 @@ from typing import Any, NamedTuple, TypeAlias
 import torch
 
 from ._engine import Event, run, seeds_for
-from ._follow import Traced, check_outputs, follow, no_collection
+from ._follow import Traced, follow, no_collection
+from ._outputs import check_outputs
 from ._saved import read
 from .backward import BackwardPass, Flow, Step
 from .rules import Local, explain, saved_names

@@ -16,7 +16,8 @@ class Walk(NamedTuple):
         targets: of the function that uses it,
         arguments: and the position among the `next_functions` of the latter.
         outputs: For the edges that come from another output than the first: which.
-        gaps: Function and position of each input that requires no gradient.
+        gap_targets: For each input that requires no gradient, the function that uses it,
+        gap_arguments: and its position among the `next_functions`.
         ends: The functions without inputs.
     """
 
@@ -26,7 +27,8 @@ class Walk(NamedTuple):
     targets: list[int]
     arguments: list[int]
     outputs: dict[int, int]
-    gaps: list[tuple[int, int]]
+    gap_targets: list[int]
+    gap_arguments: list[int]
     ends: list[int]
 
 
@@ -38,16 +40,18 @@ def walk(roots: Iterable[Any]) -> Walk:
     """
     functions = list(dict.fromkeys(roots))
     numbers = {function: place for place, function in enumerate(functions)}
-    found = Walk(functions, numbers, [], [], [], {}, [], [])
+    found = Walk(functions, numbers, [], [], [], {}, [], [], [])
     place_of, visit = numbers.setdefault, functions.append
     add_source, add_target = found.sources.append, found.targets.append
     add_argument = found.arguments.append
+    add_gap_target, add_gap_argument = found.gap_targets.append, found.gap_arguments.append
     count, target = len(functions), 0
     for function in functions:  # the list grows while it is read
         argument = 0
         for source, output in function.next_functions:
             if source is None:
-                found.gaps.append((target, argument))
+                add_gap_target(target)
+                add_gap_argument(argument)
             else:
                 place = place_of(source, count)
                 if place == count:

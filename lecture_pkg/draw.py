@@ -11,12 +11,12 @@ from typing import Any
 import torch
 
 from ._arguments import integer, one_of, refuse
-from ._follow import Traced, follow
-from ._saved import Lost, read_all
+from ._follow import follow
+from ._saved_nodes import saved_numbers, with_saved
 from ._svg import LOOKS, Line, cut, draw_svg, printable
 from .backward import BackwardPass, record_backward
-from .graph import Edge, Graph, Node
-from .values import Snapshot, format_snapshot, snapshot
+from .graph import Graph, Node
+from .values import Snapshot, format_snapshot
 
 _MOST_NUMBERS = 3
 """Of a tensor with more numbers only the first stand in the picture."""
@@ -107,10 +107,10 @@ def show_graph(
     graph = traced.graph if recorded is None else recorded.graph
     alt = graph.describe()
     if show_saved:
-        graph, told = _with_saved(graph, traced)
+        graph, told = with_saved(graph, traced, _MOST_NUMBERS)
         _check_size(graph, limit)
         alt += told
-    attributes = _attributes(traced) if show_attrs else {}
+    attributes = saved_numbers(traced) if show_attrs else {}
     if recorded is not None:
         alt += _gradients_in_words(recorded)
     svg = to_svg(graph, backward=recorded, attributes=attributes, direction=direction)
@@ -236,57 +236,6 @@ def _recorded(
     if [n.grad_fn for n in backward.graph.nodes] != [n.grad_fn for n in graph.nodes]:
         refuse("backward", backward, "a pass recorded from the same output with the same names")
     return backward
-
-
-def _saved_items(traced: Traced, node: Node) -> list[tuple[str, Any]]:
-    """What an operation saved, tensors in tuples one by one."""
-    items: list[tuple[str, Any]] = []
-    for name, value in read_all(traced.functions[node.id]).items():
-        if isinstance(value, list | tuple) and any(isinstance(v, torch.Tensor) for v in value):
-            items += [(f"{name}[{i}]", v) for i, v in enumerate(value)]
-        else:
-            items.append((name, value))
-    return items
-
-
-def _operations(traced: Traced) -> list[Node]:
-    return [node for node in traced.graph.nodes if node.kind == "operation"]
-
-
-def _with_saved(graph: Graph, traced: Traced) -> tuple[Graph, str]:
-    """The graph with a node for each saved tensor, and what they are in words."""
-    nodes, edges, told = list(graph.nodes), list(graph.edges), []
-    for operation in _operations(traced):
-        for name, value in _saved_items(traced, operation):
-            if not isinstance(value, torch.Tensor | Lost):
-                continue
-            held = snapshot(value) if isinstance(value, torch.Tensor) else None
-            lost = f": {value.why}" if isinstance(value, Lost) else ""
-            label = f"saved {name}{lost}"
-            edges.append(Edge(len(nodes), operation.id, -1))
-            nodes.append(Node(len(nodes), "saved", label, "", "", held))
-            told.append(f"{operation.label}: {label}{f' = {_short(held)}' if held else ''}")
-    words = f" Saved for the backward pass: {'; '.join(told)}." if told else ""
-    return Graph(tuple(nodes), tuple(edges)), words
-
-
-def _attributes(traced: Traced) -> dict[int, list[str]]:
-    """The plain numbers that operations saved, by id of the node."""
-    return {
-        node.id: [
-            f"{name.replace('_sym_', ' ')} = {_plain(value)}"
-            for name, value in _saved_items(traced, node)
-            if value is not None and not isinstance(value, torch.Tensor | Lost)
-        ]
-        for node in _operations(traced)
-    }
-
-
-def _plain(value: Any) -> str:
-    """A saved number; negative ones come out of C++ as huge ones."""
-    if isinstance(value, int) and value >= 2**63:
-        return str(value - 2**64)
-    return "end" if value == 2**63 - 1 else str(value)
 
 
 def _gradients_in_words(backward: BackwardPass) -> str:

@@ -8,70 +8,12 @@ from functools import cache
 from string import Formatter
 from typing import Any, NamedTuple
 
+from ._formulas import ALSO, ELEMENTWISE, PARTING, PICKING, RESHAPING, ROLES, TEMPLATES
 from ._saved import plain_name
 from .values import Snapshot, format_number, format_snapshot, number_snapshot
 
 _MOST = 5
 """A tensor with more numbers is called by its role, not written out."""
-
-# {g} is the gradient that arrives; other names are those under which autograd saves a tensor.
-# Source of the formulas: PyTorch's tools/autograd/derivatives.yaml.
-_ELEMENTWISE: dict[str, tuple[str, ...]] = {
-    "MulBackward0": ("{g} × {other}", "{g} × {self}"),
-    "DivBackward0": ("{g} ÷ {other}", "{g} × (−1) × {self} ÷ {other}²"),
-    "NegBackward0": ("{g} × (−1)",),
-    "PowBackward1": (
-        "{g} × {exponent} × {self} ^ ({exponent} − 1)",
-        "{g} × {result} × log {self}",
-    ),
-    "PowBackward2": ("{g} × {result} × log {self}",),
-    "SinBackward0": ("{g} × cos {self}",),
-    "CosBackward0": ("{g} × (−1) × sin {self}",),
-    "TanBackward0": ("{g} × (1 + {result}²)",),
-    "SinhBackward0": ("{g} × cosh {self}",),
-    "CoshBackward0": ("{g} × sinh {self}",),
-    "TanhBackward0": ("{g} × (1 − {result}²)",),
-    "SigmoidBackward0": ("{g} × {result} × (1 − {result})",),
-    "ExpBackward0": ("{g} × {result}",),
-    "Expm1Backward0": ("{g} × ({result} + 1)",),
-    "LogBackward0": ("{g} ÷ {self}",),
-    "Log1PBackward0": ("{g} ÷ (1 + {self})",),
-    "Log2Backward0": ("{g} ÷ ({self} × log 2)",),
-    "Log10Backward0": ("{g} ÷ ({self} × log 10)",),
-    "SqrtBackward0": ("{g} ÷ (2 × {result})",),
-    "RsqrtBackward0": ("{g} × (−0.5) × {result}³",),
-    "ReciprocalBackward0": ("{g} × (−1) × {result}²",),
-    "AbsBackward0": ("{g} × sign {self}",),
-    "DotBackward0": ("{g} × {tensor}", "{g} × {self}"),
-}
-_MATRIX: dict[str, tuple[str, ...]] = {
-    "MvBackward0": ("outer product of {g} and {vec}", "{self}ᵀ × {g}"),
-    "MmBackward0": ("{g} × {mat2}ᵀ", "{self}ᵀ × {g}"),
-    "BmmBackward0": ("{g} × {mat2}ᵀ", "{self}ᵀ × {g}"),
-}
-_TEMPLATES = _ELEMENTWISE | _MATRIX
-_ALSO = {
-    "add": ("alpha",),
-    "sub": ("alpha",),
-    "pow": ("exponent", "self"),
-    "relu": ("result",),
-    "mse_loss": ("self", "target", "reduction"),
-}
-_ROLES = {
-    "g": "gradient",
-    "self": "input",
-    "other": "other input",
-    "tensor": "other input",
-    "mat2": "other input",
-    "vec": "vector",
-    "result": "result",
-    "exponent": "exponent",
-    "target": "target",
-}
-_RESHAPING = {"view", "reshape", "squeeze", "unsqueeze", "transpose", "permute", "unsafe_view"}
-_RESHAPING |= {"clone", "alias", "to", "as_strided", "movedim", "flatten", "detach"}
-_PICKING = {"select", "slice", "index", "gather", "index_select", "diagonal", "narrow", "take"}
-_PARTING = {"split", "unbind", "split_with_sizes", "chunk"}
 
 
 class Local(NamedTuple):
@@ -118,8 +60,8 @@ def explain(local: Local) -> str:
 @cache
 def saved_names(grad_fn: str) -> tuple[str, ...]:
     """The names of what `explain` wants to know of an operation's saved tensors and numbers."""
-    fields = {field for template in _TEMPLATES.get(grad_fn, ()) for field in _fields(template)}
-    return (*sorted(fields - {"g"}), *_ALSO.get(plain_name(grad_fn), ()))
+    fields = {field for template in TEMPLATES.get(grad_fn, ()) for field in _fields(template)}
+    return (*sorted(fields - {"g"}), *ALSO.get(plain_name(grad_fn), ()))
 
 
 @cache
@@ -128,7 +70,7 @@ def _fields(template: str) -> tuple[str, ...]:
 
 
 def _from_template(local: Local) -> str | None:
-    templates = _TEMPLATES.get(local.grad_fn, ())
+    templates = TEMPLATES.get(local.grad_fn, ())
     if not templates:
         return None
     template = templates[min(local.argument, len(templates) - 1)]
@@ -139,7 +81,7 @@ def _from_template(local: Local) -> str | None:
             return None
         values[field] = value
     text = _fill(template, values)
-    return _result(local, _summed(local, text) if local.grad_fn in _ELEMENTWISE else text)
+    return _result(local, _summed(local, text) if local.grad_fn in ELEMENTWISE else text)
 
 
 def _fill(template: str, values: Mapping[str, Snapshot]) -> str:
@@ -147,7 +89,7 @@ def _fill(template: str, values: Mapping[str, Snapshot]) -> str:
     texts = {}
     for name, value in values.items():
         if not _is_small(value):
-            return template.format_map(_ROLES)
+            return template.format_map(ROLES)
         text = format_snapshot(value)
         # a negative number stands in parentheses, unless it is the first
         bare = text[0] != "−" or template.startswith(f"{{{name}}}")
@@ -157,24 +99,21 @@ def _fill(template: str, values: Mapping[str, Snapshot]) -> str:
 
 def _special(name: str, local: Local) -> str | None:
     g = format_snapshot(local.arriving) if _is_small(local.arriving) else "the gradient"
-    count = math.prod(local.leaving.shape)
-    saved = {key: _snapshot(value) for key, value in local.saved.items()}
     if name in ("add", "sub"):
         return _add(name, local, g)
     if name == "pow":
-        return _power(local, saved.get("exponent"), saved.get("self"))
+        return _power(local)
     if name == "mean":
-        share = count // max(math.prod(local.arriving.shape), 1)
+        share = math.prod(local.leaving.shape) // max(math.prod(local.arriving.shape), 1)
         return _result(local, f"{g} ÷ {share}")
     if name == "sum":
-        return f"passes {g} on to each of {count} elements"
+        return f"passes {g} on to each of {math.prod(local.leaving.shape)} elements"
     if name == "relu":
-        return _relu(local, g, saved.get("result"))
+        return _relu(local, g)
     if name == "mse_loss":
-        return _mse_loss(local, saved)
+        return _mse_loss(local)
     if name in ("max", "min", "amax", "amin"):
-        which = "largest" if name in ("max", "amax") else "smallest"
-        return _result(local, f"all of {g} to the {which} element")
+        return _extreme("largest" if name in ("max", "amax") else "smallest", local, g)
     if name == "addmm":
         sides = (_summed(local, g), "gradient × other inputᵀ", "inputᵀ × gradient")
         return _result(local, sides[local.argument])
@@ -186,20 +125,18 @@ def _add(name: str, local: Local, g: str) -> str:
     minus = name == "sub" and local.argument == (0 if swapped else 1)
     # alpha belongs to what is added or subtracted
     alpha = local.saved.get("alpha", 1) if local.argument == 1 and not swapped else 1
-    factor = f"(−{format_number(alpha)})" if minus else format_number(alpha)
     if minus or alpha != 1:
+        factor = f"(−{format_number(alpha)})" if minus else format_number(alpha)
         return _result(local, _summed(local, f"{g} × {factor}"))
     if local.arriving.shape != local.leaving.shape:
         return _result(local, _summed(local, g))
     return f"passes {g} on unchanged"
 
 
-def _power(local: Local, exponent: Snapshot | None, base: Snapshot | None) -> str | None:
+def _power(local: Local) -> str | None:
     """The rule of x ** n for a plain number n."""
-    if base is None or exponent is None or exponent.numbers is None:
-        return None
-    n = exponent.numbers[0]
-    if isinstance(n, complex) or n == 0:
+    n, base = local.saved.get("exponent"), _snapshot(local.saved.get("self"))
+    if base is None or not isinstance(n, int | float) or n == 0:
         return None
     factor = format_number(n) if n > 0 else f"({format_number(n)})"
     rest = format_number(n - 1) if n > 1 else f"({format_number(n - 1)})"
@@ -208,32 +145,42 @@ def _power(local: Local, exponent: Snapshot | None, base: Snapshot | None) -> st
     return _result(local, _fill(template, {"g": local.arriving, "self": base}))
 
 
-def _relu(local: Local, g: str, result: Snapshot | None) -> str:
+def _relu(local: Local, g: str) -> str:
+    result = _snapshot(local.saved.get("result"))
     if result is None or result.numbers is None or len(result.numbers) > _MOST:
         return _result(local, f"{g} where the input is above 0, else 0")
     steps = tuple(int(number.real > 0) for number in result.numbers)
     return _result(local, f"{g} × {format_snapshot(Snapshot(result.shape, 'int64', steps))}")
 
 
-def _mse_loss(local: Local, saved: Mapping[str, Snapshot | None]) -> str | None:
-    a, b, reduction = saved.get("self"), saved.get("target"), local.saved.get("reduction")
+def _mse_loss(local: Local) -> str | None:
+    a, b = (_snapshot(local.saved.get(name)) for name in ("self", "target"))
     if a is None or b is None or a.shape != b.shape:
         return None
     difference = "({self} − {target})" if local.argument == 0 else "({target} − {self})"
-    divided = f" ÷ {math.prod(a.shape)}" if reduction == 1 else ""
+    # torch numbers the ways to reduce: 0 none, 1 mean, 2 sum
+    divided = f" ÷ {math.prod(a.shape)}" if local.saved.get("reduction") == 1 else ""
     values = {"g": local.arriving, "self": a, "target": b}
     return _result(local, _fill("{g} × 2 × " + difference + divided, values))
 
 
+def _extreme(which: str, local: Local, g: str) -> str:
+    """The rule of a maximum or minimum over all elements or along one dimension."""
+    places = sum(number != 0 for number in local.leaving.numbers or ())
+    if local.arriving.shape == () and places > 1:
+        return _result(local, f"{g} in equal parts to the {places} {which} elements")
+    return _result(local, f"all of {g} to the {which} element")
+
+
 def _moving(name: str, local: Local, g: str) -> str | None:
     """Operations that move numbers about."""
-    if name in _RESHAPING:
+    if name in RESHAPING:
         if local.arriving.shape == local.leaving.shape and name not in ("transpose", "permute"):
             return f"passes {g} on unchanged"
         return _result(local, f"passes {g} on in the shape of the input")
-    if name in _PICKING:
+    if name in PICKING:
         return _result(local, f"{g} goes back to where it was taken from, the rest gets 0")
-    if name in _PARTING:
+    if name in PARTING:
         return _result(local, f"puts the parts {g} together again")
     if name in ("cat", "stack"):
         return _result(local, f"takes its part of {g}")
