@@ -10,6 +10,7 @@ import torch
 
 # the tests that need more than the package: the book's files, its tools, its pages
 OF_THE_BOOK = {
+    "test_benchmarks",
     "test_broken_edits",
     "test_build",
     "test_colab",
