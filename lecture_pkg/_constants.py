@@ -57,7 +57,8 @@ def _from_saved(
 ) -> list[Constant]:
     """What the saved tensors and numbers tell beyond what was `found` already."""
     taken = {constant.argument for constant in found}
-    known = [constant.tensor() for constant in found if constant.tensor is not None]
+    references = (constant.tensor for constant in found if constant.tensor is not None)
+    known = {id(tensor) for tensor in (ref() for ref in references) if tensor is not None}
     order = ARGUMENTS.get(name, ())
     saved = read_all(function) if wanted else {n: read(function, n) for n in order}
     constants = []
@@ -71,7 +72,7 @@ def _from_saved(
         if place not in gaps or place in taken:
             free = [gap for gap in gaps if gap not in taken and gap >= len(order)]
             place = free[0] if free else -1
-        if value.requires_grad or any(tensor is other for other in known):
+        if value.requires_grad or id(tensor) in known:
             continue
         if tensor is not None or (values and place >= 0):
             tensor = value if tensor is None else tensor
@@ -89,7 +90,8 @@ def _alike(saved: torch.Tensor, wanted: Sequence[torch.Tensor]) -> torch.Tensor 
         if (
             tensor.dtype == saved.dtype
             and tensor.numel() == saved.numel() > 0
-            and (tensor.device == saved.device and _address(tensor) == _address(saved) != 0)
+            and tensor.device == saved.device
+            and _address(tensor) == _address(saved) != 0
         ):
             return tensor
     return None

@@ -79,7 +79,8 @@ class Graph(NamedTuple):
 def trace(output: Any, /, **named: torch.Tensor) -> Graph:
     """Read the computation graph behind `output`.
 
-    It takes one walk without recursion, works before and after `backward()`, and changes nothing.
+    It takes one walk without recursion, works before and after `backward()`, and touches neither
+    gradients nor what autograd needs for them.
     Constants and the values of operations are known inside `with record():`; autograd itself
     keeps few of them.
 
