@@ -1,0 +1,166 @@
+"""Each moving figure on the page where it stands: to its last step, its numbers against torch's."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import built_site
+import pytest
+import torch
+from playwright.sync_api import BrowserContext, Locator, Page, expect
+
+from lecture_pkg.questions import load
+from tests.descents import by_hand, lecture
+
+Open = Callable[[str], Page]
+COUNTS = {
+    "01_numpy_bridge": {"quiz": 2},
+    "02_computation_graphs": {"stepper": 1, "quiz": 2},
+    "03_backward": {"stepper": 3, "quiz": 4},
+    "04_accumulation": {"stepper": 1, "quiz": 4},
+    "05_descent": {"explorer": 1, "basins": 1, "quiz": 4},
+    "06_nn_and_optim": {"optimizers": 1, "quiz": 4},
+    "07_jacobians": {"stepper": 1, "quiz": 3},
+    "08_gpu": {"quiz": 3},
+}
+
+
+@pytest.fixture
+def chapter(watched: Callable[..., BrowserContext]) -> Open:
+    def go(name: str) -> Page:
+        root = built_site.HTML.as_uri()
+        context = watched(lambda url: url.startswith(root), reduced_motion="reduce")
+        context.set_default_timeout(20_000)
+        page = context.new_page()
+        page.goto(f"{root}/book/{name}.html")
+        return page
+
+    return go
+
+
+def numbers(text: str) -> list[float]:
+    found = re.findall(r"[-−]?\d+(?:\.\d+)?", text)
+    return [float(number.replace("−", "-")) for number in found]
+
+
+def slopes() -> dict[str, list[list[float]]]:
+    """For each stepper, in order: what bare torch leaves in x.grad."""
+    x, five, two = (
+        torch.tensor(value, requires_grad=True, device="cpu")
+        for value in (5.0, [0.0, 1.0, 2.0, 3.0, 4.0], 2.0)
+    )
+    first = 3 * torch.sin(x) + x + 3
+    mean = torch.mean(torch.log(five**2 + 1) + 5 * five)
+    twice = two**2 * torch.sin(two**2)
+
+    def of(y: torch.Tensor, leaf: torch.Tensor) -> list[float]:
+        return torch.autograd.grad(y, leaf)[0].reshape(-1).tolist()
+
+    line = of(first, x)
+    return {
+        "02_computation_graphs": [line],
+        "03_backward": [line, of(mean, five), of(twice, two)],
+        "04_accumulation": [of(3 * x**2, x)],  # twice, set to zero, and once more
+    }
+
+
+def at_the_end(figure: Locator) -> list[float]:
+    leaf = figure.locator(".lp-graph .lp-leaf").filter(has_text=re.compile(r"\bx = "))
+    return numbers(" ".join(leaf.locator(".lp-sub").all_text_contents()).split("=")[-1])
+
+
+@pytest.mark.parametrize(("name", "expected"), slopes().items())
+def test_steppers(chapter: Open, name: str, expected: list[list[float]]) -> None:
+    figures = chapter(name).locator(".lp-stepper").all()
+    for figure, slope in zip(figures, expected, strict=True):
+        on = figure.get_by_role("button", name="One step on")
+        while on.is_enabled():
+            on.click()
+        assert at_the_end(figure) == pytest.approx(slope, abs=6e-5)
+        handle = figure.get_by_role("slider")
+        handle.press("Home")
+        expect(figure.get_by_role("status")).to_contain_text("Step 0 of")
+        for _ in range(int(handle.get_attribute("max"))):
+            handle.press("ArrowRight")
+        assert on.is_disabled()
+        assert at_the_end(figure) == pytest.approx(slope, abs=6e-5)
+
+
+@pytest.mark.parametrize(("name", "kinds"), COUNTS.items())
+def test_every_figure_stands_and_is_alive(chapter: Open, name: str, kinds: dict[str, int]) -> None:
+    page = chapter(name)
+    for kind, count in kinds.items():
+        assert page.locator(f".lp-{kind}[data-ready]").count() == count
+    assert page.locator(".lp-figure").count() == sum(kinds.values())
+    texts = {question.text.replace("`", ""): question for question in load().values()}
+    for quiz in page.locator(".lp-quiz").all():
+        question = texts[" ".join(quiz.locator("legend").inner_text().split())]
+        right = next(choice for choice in question.choices if choice.right)
+        quiz.get_by_role("radio", name=right.text.replace("`", ""), exact=True).press("Space")
+        quiz.get_by_role("button", name="Check").click()
+        expect(quiz.get_by_role("status")).to_contain_text("✓ Right.")
+
+
+def test_explorer_and_map(chapter: Open) -> None:
+    page = chapter("05_descent")
+    points, values, _ = by_hand(lecture, 0.05, -3.5, 100)
+    explorer = page.locator(".lp-explorer")
+    handle = explorer.get_by_role("slider", name="Iteration", exact=True)
+    handle.press("Home")
+    assert numbers(explorer.locator("dd").first.inner_text()) == [-3.5]
+    box = handle.bounding_box()
+    handle.click(position={"x": box["width"] - 2, "y": box["height"] / 2})
+    shown = explorer.locator("dd").all_inner_texts()
+    assert numbers(shown[0]) == pytest.approx([points[-1]], abs=6e-5)
+    assert numbers(shown[1]) == pytest.approx([values[-1]], abs=6e-5)
+    basins = page.locator(".lp-basins")
+    basins.get_by_role("application").press("ArrowRight")
+    shown = dict(
+        zip(
+            basins.locator("dt").all_inner_texts(),
+            basins.locator("dd").all_inner_texts(),
+            strict=True,
+        )
+    )
+    start, step = numbers(shown["start"])[0], numbers(shown["step size"])[0]
+    _, values, _ = by_hand(lecture, step, start, 100)
+    assert numbers(shown["value reached"]) == pytest.approx([values[-1]], abs=6e-5)
+
+
+def test_optimizers(chapter: Open) -> None:
+    figure = chapter("06_nn_and_optim").locator(".lp-optimizers")
+    handle = figure.get_by_role("slider", name="Iteration", exact=True)
+    handle.press("Home")
+    handle.press("End")
+    makers = {
+        "SGD": lambda p: torch.optim.SGD(p, lr=0.05),
+        "momentum": lambda p: torch.optim.SGD(p, lr=0.05, momentum=0.9),
+        "RMSprop": lambda p: torch.optim.RMSprop(p, lr=0.05),
+        "Adam": lambda p: torch.optim.Adam(p, lr=0.05),
+    }
+    for name, maker in makers.items():
+        theta = torch.tensor([-4.0, 1.5], dtype=torch.float64, device="cpu", requires_grad=True)
+        optimizer = maker([theta])
+
+        def height(theta: torch.Tensor = theta) -> torch.Tensor:
+            flat, steep = theta
+            return 3 * steep**2 + 0.03 * flat**2 - 0.04 * torch.cos(3 * flat)
+
+        for _ in range(120):
+            optimizer.zero_grad()
+            height().backward()
+            optimizer.step()
+        row = figure.locator("tbody tr", has_text=name).locator("td").all_inner_texts()
+        expected = [*theta.tolist(), height().item()]
+        assert [numbers(text)[0] for text in row] == pytest.approx(expected, abs=6e-5)
+
+
+def test_jacobians(chapter: Open) -> None:
+    figure = chapter("07_jacobians").locator(".lp-stepper")
+    jacobian = torch.tensor([[2.0, 1.0, 0.0], [0.0, 4.0, 1.0]], device="cpu")  # by hand
+    for index, v in enumerate(([1.0, 10.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0])):
+        figure.locator("select").select_option(index=index)
+        figure.get_by_role("slider").press("End")
+        expected = torch.tensor(v, device="cpu") @ jacobian
+        assert at_the_end(figure) == pytest.approx(expected.tolist(), abs=6e-5)
