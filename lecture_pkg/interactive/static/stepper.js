@@ -70,6 +70,7 @@ mount("stepper", ({ root, live, data }) => {
     const { offsetTop, offsetHeight } = items[at];
     const bottom = offsetTop - list.offsetTop + offsetHeight + 12;
     list.scrollTop = Math.max(0, bottom - list.clientHeight);
+    if (list.scrollHeight > list.clientHeight) list.tabIndex = 0; // scrolls by keyboard as well
     back.disabled = first.disabled = at === 0;
     on.disabled = last.disabled = at === steps.length - 1;
     // a button that goes out of use would take the focus with it
