@@ -61,6 +61,9 @@ mount("stepper", ({ root, live, data }) => {
     tell(lists[run]);
   };
 
+  // A list longer than its box can be scrolled by keyboard as well.
+  const reach = (list) => { list.tabIndex = list.scrollHeight > list.clientHeight ? 0 : -1; };
+
   const tell = (list) => {
     const items = [...list.children];
     items.forEach((item, i) => {
@@ -70,7 +73,6 @@ mount("stepper", ({ root, live, data }) => {
     const { offsetTop, offsetHeight } = items[at];
     const bottom = offsetTop - list.offsetTop + offsetHeight + 12;
     list.scrollTop = Math.max(0, bottom - list.clientHeight);
-    if (list.scrollHeight > list.clientHeight) list.tabIndex = 0; // scrolls by keyboard as well
     back.disabled = first.disabled = at === 0;
     on.disabled = last.disabled = at === steps.length - 1;
     // a button that goes out of use would take the focus with it
@@ -158,7 +160,9 @@ mount("stepper", ({ root, live, data }) => {
   // The sentences stand beside the picture where there is room, else the current one under it.
   const wide = Number(svg.getAttribute("width"));
   svg.style.minWidth = `${0.85 * wide}px`;
-  new ResizeObserver(() => live.classList.toggle("lp-beside", live.clientWidth >= wide + 280))
-    .observe(live);
+  new ResizeObserver(() => {
+    live.classList.toggle("lp-beside", live.clientWidth >= wide + 280);
+    reach(lists[run]);
+  }).observe(live);
   paint();
 });
