@@ -73,6 +73,7 @@ mount("stepper", ({ root, live, data }) => {
     const { offsetTop, offsetHeight } = items[at];
     const bottom = offsetTop - list.offsetTop + offsetHeight + 12;
     list.scrollTop = Math.max(0, bottom - list.clientHeight);
+    reach(list);
     back.disabled = first.disabled = at === 0;
     on.disabled = last.disabled = at === steps.length - 1;
     // a button that goes out of use would take the focus with it
