@@ -9,7 +9,7 @@ from typing import Any
 _HOME: dict[str, str] = {
     "default_device": "devices",
     "record": "recording",
-    "trace": "graph",
+    "trace": "tracing",
     "record_backward": "backward",
     "gradient_descent": "descent",
     "descend_grid": "grid",

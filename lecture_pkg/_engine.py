@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import torch
 
 from ._arguments import refuse
-from ._follow import Traced
+from .tracing import Traced
 from .values import format_snapshot, snapshot
 
 Gradients = Sequence[torch.Tensor | None]

@@ -6,9 +6,9 @@ from typing import Any
 
 import torch
 
-from ._follow import Traced
 from ._saved import Lost, read_all
 from .graph import Edge, Graph, Node
+from .tracing import Traced
 from .values import format_snapshot, snapshot
 
 

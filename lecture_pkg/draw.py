@@ -11,11 +11,11 @@ from typing import Any
 import torch
 
 from ._arguments import integer, one_of, refuse
-from ._follow import follow
 from ._saved_nodes import saved_numbers, with_saved
 from ._svg import LOOKS, Line, cut, draw_svg, printable
 from .backward import BackwardPass, record_backward
 from .graph import Graph, Node
+from .tracing import follow
 from .values import Snapshot, format_snapshot
 
 _MOST_NUMBERS = 3

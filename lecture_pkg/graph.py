@@ -1,12 +1,16 @@
-"""The graph that autograd builds, read as plain data."""
+"""A computation graph as plain data."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+import heapq
+from collections import Counter
+from collections.abc import Sequence
+from typing import NamedTuple
 
-import torch
+from .values import Snapshot, format_snapshot
 
-from .values import Snapshot
+_MOST_LISTED = 30
+"""Of a graph with more operations or tensors they are counted, not listed."""
 
 
 class Node(NamedTuple):
@@ -52,8 +56,8 @@ class Graph(NamedTuple):
         edges: The arrows.
     """
 
-    nodes: tuple[Node, ...]
-    edges: tuple[Edge, ...]
+    nodes: Sequence[Node]
+    edges: Sequence[Edge]
 
     def inputs(self, node: int) -> tuple[int, ...]:
         """Ids of the nodes whose values `node` uses, in the order of its arguments."""
@@ -71,38 +75,71 @@ class Graph(NamedTuple):
 
     def describe(self) -> str:
         """The graph in words, for readers who cannot see a picture of it."""
-        from ._describe import describe
-
-        return describe(self)
+        return _describe(self)
 
 
-def trace(output: Any, /, **named: torch.Tensor) -> Graph:
-    """Read the computation graph behind `output`.
+def _describe(graph: Graph) -> str:
+    """What there is in a graph, and how each operation follows from what came before."""
+    ordered = _forward_order(graph)
+    results = [graph.nodes[i] for i in ordered if graph.nodes[i].kind == "output"]
+    parts = [f"Computation graph of {_listed([_with_value(node) for node in results])}"]
+    if not results:
+        parts = ["Computation graph of a leaf, without operations"]
+    for kind, word, words in (("leaf", "Leaf", "Leaves"), ("constant", "Constant", "Constants")):
+        nodes = [_with_value(node) for node in graph.nodes if node.kind == kind]
+        if len(nodes) > _MOST_LISTED:
+            parts.append(f"{len(nodes)} {words.lower()}")
+        elif nodes:
+            parts.append(f"{word if len(nodes) == 1 else words}: {_listed(nodes)}")
+    operations = [i for i in ordered if graph.nodes[i].kind == "operation"]
+    if len(operations) > _MOST_LISTED:
+        counts = Counter(graph.nodes[i].label for i in operations).most_common()
+        kinds = _listed([f"{count} {label}" for label, count in counts])
+        parts.append(f"{len(operations)} operations: {kinds}")
+    elif operations:
+        parts.append("Operations: " + "; ".join(_operations(graph, operations)))
+    return ". ".join(parts) + "."
 
-    It takes one walk without recursion, works before and after `backward()`, and touches neither
-    gradients nor what autograd needs for them.
-    Constants and the values of operations are known inside `with record():`; autograd itself
-    keeps few of them.
 
-    Args:
-        output: A tensor that requires a gradient, or a list, tuple or dict of such tensors.
-        named: Tensors under the names that they get in the graph. A named result of an operation
-            becomes a node of kind "intermediate"; a tensor that is not part of the graph, or a
-            constant that cannot be told apart, is left out.
+def _forward_order(graph: Graph) -> list[int]:
+    """Ids in an order in which every node comes after its inputs."""
+    missing = Counter(edge.target for edge in graph.edges)
+    users: dict[int, list[int]] = {}
+    for edge in graph.edges:
+        users.setdefault(edge.source, []).append(edge.target)
+    # the visit starts at the output: what has a larger number tends to come earlier
+    ready = [-node.id for node in graph.nodes if not missing[node.id]]
+    heapq.heapify(ready)
+    ordered = []
+    while ready:
+        ordered.append(-heapq.heappop(ready))
+        for user in users.get(ordered[-1], ()):
+            missing[user] -= 1
+            if not missing[user]:
+                heapq.heappush(ready, -user)
+    return ordered
 
-    Returns:
-        The graph, its nodes numbered in the order of the visit: operations and leaves from the
-        output on, then constants, then named tensors and outputs.
 
-    Raises:
-        TypeError: `output` or a named value is no tensor.
-        ValueError: `output` is empty or has no graph.
+def _operations(graph: Graph, operations: Sequence[int]) -> list[str]:
+    number = {i: f"({place})" for place, i in enumerate(operations, 1)}
+    sentences = []
+    for i in operations:
+        inputs = [number.get(j, graph.nodes[j].label) for j in graph.inputs(i)]
+        users = [graph.nodes[j] for j in graph.consumers(i)]
+        names = [user.label for user in users if user.kind in ("intermediate", "output")]
+        called = f", which is {_listed(names)}" if names else ""
+        value = graph.nodes[i].snapshot
+        equals = f" = {format_snapshot(value)}" if value is not None else ""
+        of = f" of {_listed(inputs)}" if inputs else ""
+        sentences.append(f"{number[i]} {graph.nodes[i].label}{of}{equals}{called}")
+    return sentences
 
-    Example:
-        >>> x = torch.tensor(5.0, requires_grad=True)
-        >>> [node.label for node in trace(torch.sin(x), x=x).nodes]
-        ['sin', 'x', 'output']
-    """
-    from ._follow import follow  # it builds what is defined here
 
-    return follow(output, named).graph
+def _with_value(node: Node) -> str:
+    value = format_snapshot(node.snapshot) if node.snapshot is not None else ""
+    return f"{node.label} = {value}" if value and value != node.label else node.label
+
+
+def _listed(words: Sequence[str]) -> str:
+    """Words as a sentence lists them: "a, b and c"."""
+    return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))

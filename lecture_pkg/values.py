@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import NamedTuple, TypeAlias
 
 import torch
@@ -40,10 +40,16 @@ def snapshot(tensor: torch.Tensor) -> Snapshot:
     numbers: tuple[Number, ...] | None = None
     if math.prod(shape) <= MOST_NUMBERS and tensor.layout is torch.strided:
         try:
-            numbers = tuple(tensor.detach().reshape(-1).tolist())
+            # a single number is read in a third of the time without a view
+            numbers = tuple(tensor.detach().reshape(-1).tolist()) if shape else (tensor.item(),)
         except (RuntimeError, NotImplementedError):  # meta and functorch tensors hold no numbers
             numbers = None
-    return Snapshot(shape, str(tensor.dtype).removeprefix("torch."), numbers)
+    return Snapshot(shape, _plain_dtype(tensor.dtype), numbers)
+
+
+@cache
+def _plain_dtype(dtype: torch.dtype) -> str:
+    return str(dtype).removeprefix("torch.")
 
 
 def snapshot_all(tensors: Sequence[torch.Tensor]) -> list[Snapshot]:
@@ -66,7 +72,7 @@ def snapshot_all(tensors: Sequence[torch.Tensor]) -> list[Snapshot]:
             rows = stacked.reshape(len(places), math.prod(shape)).tolist()
         except (RuntimeError, NotImplementedError):
             continue  # read one by one, below
-        name = str(dtype).removeprefix("torch.")
+        name = _plain_dtype(dtype)
         for i, row in zip(places, rows, strict=True):
             found[i] = Snapshot(tuple(shape), name, tuple(row))
     return [s or snapshot(t) for s, t in zip(found, tensors, strict=True)]

@@ -1,82 +1,22 @@
-"""From autograd's functions to a `Graph`: names, constants and values are put in."""
+"""Puts a `Graph` together from autograd's functions, names, constants and values."""
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from functools import partial
-from itertools import repeat
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
-from torch.autograd.graph import get_gradient_edge
 
-from ._arguments import refuse
 from ._constants import WITH_OPTIONS, find_constants
-from ._outputs import check_outputs
-from ._release import free_in_order
+from ._rows import Rows
 from ._saved import plain_name
-from ._walk import Walk, walk
+from ._walk import Walk
 from .graph import Edge, Graph, Node
-from .recording import Constant, Record, recorded_among
+from .recording import Constant, recorded_among
 from .values import Snapshot, format_snapshot, number_snapshot, snapshot
 
 _MOST_DETAILED = 10_000
 """In a graph of more functions no value is read: nobody could look at them all."""
-
-_new_node: Any = partial(tuple.__new__, Node)  # several times faster than Node(...)
-_new_edge: Any = partial(tuple.__new__, Edge)
-
-
-class Traced(NamedTuple):
-    """A graph beside what it was read from; not to be kept, since it holds autograd's graph.
-
-    Attributes:
-        graph: The graph.
-        functions: Autograd's functions; the function of node `i` has index `i`.
-        records: What was recorded of them, by index.
-        tensors: By function and number of its output, the node of a named tensor or an output.
-        outputs: The node of each output.
-    """
-
-    graph: Graph
-    functions: list[Any]
-    records: dict[int, Record]
-    tensors: dict[tuple[int, int], int]
-    outputs: tuple[int, ...]
-
-
-def follow(output: Any, named: Mapping[str, Any], *, values: bool = False) -> Traced:
-    """What `trace` does; with `values`, constants are also read from what autograd saved."""
-    outputs = check_outputs(output)
-    for name, tensor in named.items():
-        if not isinstance(tensor, torch.Tensor):
-            refuse(name, tensor, "a tensor, to be named in the graph", TypeError)
-    with no_collection():
-        ends = [get_gradient_edge(tensor)[:2] for _, tensor in outputs]
-        roots = list(dict.fromkeys(function for function, _ in ends))
-        builder = _Builder(walk(roots), named)
-        if not builder.detailed:
-            free_in_order(roots, builder.found.functions)
-        keys = [
-            builder.add_output(name, tensor, end)
-            for (name, tensor), end in zip(outputs, ends, strict=True)
-        ]
-        builder.add_constants(values)
-        return builder.build(keys)
-
-
-@contextmanager
-def no_collection() -> Iterator[None]:
-    """Keep Python's garbage collector from going through growing data again and again."""
-    running = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if running:
-            gc.enable()
 
 
 class _Tensor:
@@ -88,31 +28,36 @@ class _Tensor:
         self.names: list[str] = []
 
 
-class _Builder:
-    """Collects a graph's parts, and makes all its nodes and edges in one go at the end."""
+class Builder:
+    """Collects a graph's parts, and puts them together as columns at the end."""
 
     def __init__(self, found: Walk, named: Mapping[str, torch.Tensor]) -> None:
         self.found = found
         self.detailed = len(found.functions) <= _MOST_DETAILED
         self.records = recorded_among(found.functions) if self.detailed else {}
-        self.types = [type(function).__name__ for function in found.functions]
+        self.types = [type(function) for function in found.functions]
+        # a type is asked once: it would make its name anew each time
+        self.grad_fns = {kind: kind.__name__ for kind in set(self.types)}
         self.results: dict[tuple[int, int], _Tensor] = {}
         self.leaves: dict[int, list[str]] = {}
         self.constants: dict[object, _Tensor] = {}
         self.uses: list[tuple[object, int, int]] = []  # constant, operation, argument
         self.unknown: tuple[list[int], list[int]] = [], []  # operation, argument: nothing is known
         self.known = [(name, t) for name, t in named.items() if not t.requires_grad]
+        leaves = [i for i in found.ends if self.grad_fns[self.types[i]] == "AccumulateGrad"]
+        self.variables = {i: found.functions[i].variable for i in leaves}
+        self.places = {id(variable): i for i, variable in self.variables.items()}
         for name, tensor in named.items():
             if tensor.requires_grad:
                 self._add_name(name, tensor)
 
     def _add_name(self, name: str, tensor: torch.Tensor) -> None:
-        function, number = get_gradient_edge(tensor)[:2]
-        place = self.found.numbers.get(function)
-        if place is None:
-            return
         if tensor.grad_fn is None:
-            self.leaves.setdefault(place, []).append(name)
+            if id(tensor) in self.places:
+                self.leaves.setdefault(self.places[id(tensor)], []).append(name)
+            return
+        place, number = self.found.numbers.get(tensor.grad_fn), tensor.output_nr
+        if place is None:
             return
         if (place, number) not in self.results:
             self.results[place, number] = _Tensor("intermediate", snapshot(tensor))
@@ -135,7 +80,8 @@ class _Builder:
 
     def add_constants(self, values: bool) -> None:
         """Add the operands that require no gradient, with what is known of them."""
-        silent = {name for name in set(self.types) if plain_name(name) in WITH_OPTIONS}
+        named = self.grad_fns.items()
+        silent = {kind for kind, grad_fn in named if plain_name(grad_fn) in WITH_OPTIONS}
         wanted = [tensor for _, tensor in self.known]
         targets, arguments = self.found.gap_targets, self.found.gap_arguments
         if silent:
@@ -171,62 +117,61 @@ class _Builder:
             self.constants[key].names = [name for name, known in self.known if known is tensor]
         self.uses.append((key, target, constant.argument))
 
-    def build(self, outputs: Sequence[tuple[int, int]]) -> Traced:
-        """Make the graph."""
+    def build(self, outputs: Sequence[tuple[int, int]]) -> tuple[Graph, dict[tuple[int, int], int]]:
+        """The graph, and by function and number of its output the node of each tensor added."""
         if len(outputs) > 1:
             for number, key in enumerate(outputs, 1):
                 if key in self.results:
                     self.results[key].label = f"output {number}"
-        nodes = self._function_nodes()
-        first = len(nodes)
-        rest = range(first, first + len(self.unknown[0]))
-        constant = repeat("constant"), repeat("constant"), repeat(""), repeat(""), repeat(None)
-        nodes += map(_new_node, zip(rest, *constant))  # noqa: B905 - they repeat without end
+        columns = self._function_columns()
+        first, size = len(self.types), len(self.unknown[0])
+        for column, value in zip(columns, ("constant", "constant", "", "", None), strict=True):
+            column += [value] * size
         ids: dict[object, int] = {}
         both: list[tuple[object, _Tensor]] = [*self.constants.items(), *self.results.items()]
         for place, tensor in both:
-            ids[place] = len(nodes)
+            ids[place] = len(columns[0])
             name = " = ".join(tensor.names)
-            label = name or tensor.label
-            nodes.append(Node(ids[place], tensor.kind, label, name, "", tensor.value))
-        graph = Graph(tuple(nodes), tuple(self._edges(ids, first)))
-        results = {key: ids[key] for key in self.results}
-        ends = tuple(results.get(key, key[0]) for key in outputs)
-        return Traced(graph, self.found.functions, self.records, results, ends)
+            row = tensor.kind, name or tensor.label, name, "", tensor.value
+            for column, field in zip(columns, row, strict=True):
+                column.append(field)
+        nodes = Rows(Node, [range(len(columns[0])), *columns])
+        graph = Graph(nodes, self._edges(ids, range(first, first + size)))
+        return graph, {key: ids[key] for key in self.results}
 
-    def _function_nodes(self) -> list[Node]:
-        labels = map({name: plain_name(name) for name in set(self.types)}.__getitem__, self.types)
-        numbers, kind, nothing = range(len(self.types)), repeat("operation"), repeat(None)
-        columns = zip(numbers, kind, labels, repeat(""), self.types, nothing)
-        nodes: list[Node] = list(map(_new_node, columns))
+    def _function_columns(self) -> list[list[Any]]:
+        """The fields of the functions' nodes after the id: kind, label, name, grad_fn, snapshot."""
+        size = len(self.types)
+        plain = {kind: plain_name(grad_fn) for kind, grad_fn in self.grad_fns.items()}
+        kinds, names = ["operation"] * size, [""] * size
+        labels = [plain[kind] for kind in self.types]
+        grad_fns = [self.grad_fns[kind] for kind in self.types]
+        values: list[Snapshot | None] = [None] * size
         for i, record in self.records.items():
             if len(record.values) == 1:
-                nodes[i] = nodes[i]._replace(snapshot=next(iter(record.values.values())))
-        for i in self.found.ends:
-            if self.types[i] == "AccumulateGrad":
-                nodes[i] = self._leaf(i)
-        return nodes
+                values[i] = next(iter(record.values.values()))
+        for i, variable in self.variables.items():
+            values[i] = snapshot(variable) if self.detailed else None
+            kinds[i], grad_fns[i], names[i] = "leaf", "", " = ".join(self.leaves.get(i, ()))
+            labels[i] = names[i] or _shown(values[i], "leaf")
+        return [kinds, labels, names, grad_fns, values]
 
-    def _leaf(self, place: int) -> Node:
-        value = snapshot(self.found.functions[place].variable) if self.detailed else None
-        name = " = ".join(self.leaves.get(place, ()))
-        return Node(place, "leaf", name or _shown(value, "leaf"), name, "", value)
-
-    def _edges(self, ids: Mapping[object, int], first: int) -> list[Edge]:
+    def _edges(self, ids: Mapping[object, int], unknown: Sequence[int]) -> Rows[Edge]:
         found = self.found
-        sources = found.sources
+        sources = [*found.sources, *unknown]
         inner = {place for place, _ in self.results}
         if inner != {0}:  # the users of a named tensor take their value from it
-            sources = list(sources)
-            for i in [i for i, source in enumerate(sources) if source in inner]:
+            for i in [i for i, source in enumerate(found.sources) if source in inner]:
                 sources[i] = ids.get((sources[i], found.outputs.get(i, 0)), sources[i])
-        columns = zip(sources, found.targets, found.arguments, strict=True)
-        edges: list[Edge] = list(map(_new_edge, columns))
-        unknown = range(first, first + len(self.unknown[0]))
-        edges += map(_new_edge, zip(unknown, *self.unknown, strict=True))
-        edges += [Edge(ids[key], target, argument) for key, target, argument in self.uses]
-        edges += [Edge(key[0], ids[key], 0) for key in self.results]
-        return edges
+        targets = [*found.targets, *self.unknown[0]]
+        arguments = [*found.arguments, *self.unknown[1]]
+        rest = [(ids[key], target, argument) for key, target, argument in self.uses]
+        rest += [(key[0], ids[key], 0) for key in self.results]
+        for source, target, argument in rest:
+            sources.append(source)
+            targets.append(target)
+            arguments.append(argument)
+        return Rows(Edge, [sources, targets, arguments])
 
 
 def _shown(value: Snapshot | None, otherwise: str) -> str:
