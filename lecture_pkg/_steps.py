@@ -13,7 +13,6 @@ from ._engine import Event, run, seeds_for
 from ._outputs import check_outputs
 from ._saved import read
 from .backward import BackwardPass, Flow, Step
-from .graph import Graph
 from .rules import Local, explain, saved_names
 from .tracing import Traced, follow, no_collection
 from .values import MOST_NUMBERS, Snapshot, format_snapshot, snapshot_all
@@ -42,13 +41,10 @@ def record_steps(output: Any, gradient: Any, named: Mapping[str, torch.Tensor]) 
     tensors = [tensor for _, tensor in outputs]
     with no_collection():
         traced = follow(output, named, values=True)
-        # each node is looked up many times below, so here they are made once and for all
-        graph = Graph(tuple(traced.graph.nodes), tuple(traced.graph.edges))
-        traced = traced._replace(graph=graph)
         events, gradients = run(traced, tensors, seeds, [*tensors, *named.values()])
         teller = _Teller(traced, events, seeds, gradients)
         ends = {leaf: teller.snapshot(tensor) for leaf, tensor in gradients.items()}
-        return BackwardPass(graph, tuple(teller.steps()), ends)
+        return BackwardPass(traced.graph, tuple(teller.steps()), ends)
 
 
 class _Teller:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import cache, lru_cache
 from html import escape
 from typing import NamedTuple
 
@@ -79,8 +80,9 @@ def draw_svg(
         for i, edge in enumerate(graph.edges)
     ]
     found = lay_out(boxes, ways, direction)
-    kinds = [kind for kind in LOOKS if any(node.kind == kind for node in graph.nodes)]
-    key, key_width, key_height = _legend([*kinds, *(["gradient"] if plates else [])], found.width)
+    used = {node.kind for node in graph.nodes}
+    kinds = (*(kind for kind in LOOKS if kind in used), *(["gradient"] if plates else []))
+    key, key_width, key_height = _legend(kinds, max(found.width, 340))
     width = max(found.width, key_width)
     parts = [_edge(path) for path in found.paths]
     for node in graph.nodes:
@@ -106,6 +108,7 @@ def text_width(text: str, size: float = _SIZE) -> float:
     return size * sum(_character_width(character) for character in text)
 
 
+@cache
 def _character_width(character: str) -> float:
     if unicodedata.combining(character):
         return 0.0
@@ -217,13 +220,14 @@ def arrow_head(points: Sequence[Point]) -> str:
     return f"M{short(tip[0])} {short(tip[1])}L{wings[0]} {wings[1]}Z"
 
 
-def _legend(kinds: Iterable[str], room: float) -> tuple[str, float, float]:
+@lru_cache  # most pictures of a page have the same
+def _legend(kinds: tuple[str, ...], room: float) -> tuple[str, float, float]:
     """A panel with a small sample of each kind, as wide as the picture or a phone allows."""
     rows: list[list[tuple[str, float]]] = [[]]
     used = 0.0
     for kind in kinds:
         wide = 36 + text_width(kind, 10)
-        if used + wide > max(room, 340) and rows[-1]:
+        if used + wide > room and rows[-1]:
             rows.append([])
             used = 0.0
         rows[-1].append((kind, wide))
@@ -248,4 +252,5 @@ def _at(place: Point, body: str) -> str:
 
 def short(number: float) -> str:
     """A length to a tenth, in as few characters as that takes."""
-    return f"{round(number, 1) + 0.0:g}"
+    text = f"{number:.1f}".removesuffix(".0")
+    return "0" if text == "-0" else text

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from html import escape
 from typing import Any
 
@@ -29,14 +30,18 @@ class GraphPicture:
     Attributes:
         graph: What is drawn.
         svg: The picture, a whole SVG document.
-        dot: The same graph for Graphviz and other tools.
         alt: The picture in words.
     """
 
     graph: Graph
     svg: str
-    dot: str
     alt: str
+    _write_dot: Callable[[], str]
+
+    @property
+    def dot(self) -> str:
+        """The same graph for Graphviz and other tools."""
+        return self._write_dot()
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         address = base64.b64encode(self.svg.encode()).decode()
@@ -113,9 +118,10 @@ def show_graph(
     attributes = saved_numbers(traced) if show_attrs else {}
     if recorded is not None:
         alt += _gradients_in_words(recorded)
-    svg = to_svg(graph, backward=recorded, attributes=attributes, direction=direction)
-    dot = to_dot(graph, backward=recorded, attributes=attributes, direction=direction)
-    return GraphPicture(graph, svg, dot, printable(alt))
+    settings: Any = {"backward": recorded, "attributes": attributes, "direction": direction}
+    return GraphPicture(
+        graph, to_svg(graph, **settings), printable(alt), partial(to_dot, graph, **settings)
+    )
 
 
 def to_svg(

@@ -85,6 +85,8 @@ def follow(output: Any, named: Mapping[str, Any], *, values: bool = False) -> Tr
         ]
         builder.add_constants(values)
         graph, nodes = builder.build(keys)
+        if values:  # somebody is going to look at each node, and more than once
+            graph = Graph(tuple(graph.nodes), tuple(graph.edges))
     ends_at = tuple(nodes.get(key, key[0]) for key in keys)
     return Traced(graph, builder.found.functions, builder.records, nodes, ends_at)
 
