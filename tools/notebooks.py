@@ -182,16 +182,23 @@ def _hash(*parts: str) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
-def execute(paths: list[Path], runs: Runs, say: Callable[[str], None] = print) -> None:
+def execute(
+    paths: list[Path],
+    runs: Runs,
+    say: Callable[[str], None] = print,
+    afterwards: Callable[[], None] = lambda: None,
+) -> None:
     """Execute notebooks, as many at a time as there are cores, and keep their outputs in `runs`.
 
-    Raises BookError that names notebook, cell and error of everything that failed.
+    `afterwards` runs as soon as a core has no notebook left to execute. Raises BookError that names
+    notebook, cell and error of everything that failed.
     """
     # the longest first: the last one to start should not be the one that all wait for
     paths = sorted(paths, key=lambda path: -runs.load(path)["seconds"])
     failures = []
     with ThreadPoolExecutor(min(os.cpu_count() or 1, 4)) as pool:
         started = {pool.submit(_run, path, runs): path for path in paths}
+        pool.submit(afterwards)
         for done, run in enumerate(as_completed(started), start=1):
             try:
                 outcome = f"{run.result():.1f} s"
