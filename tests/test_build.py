@@ -70,6 +70,9 @@ def test_changed_cell_executes_its_notebook(root: Path) -> None:
 
 
 def test_changed_text_executes_nothing(root: Path) -> None:
+    old = root / "_build" / "pages" / "_images" / "old.png"
+    old.parent.mkdir(exist_ok=True)
+    old.write_bytes(b"")
     write_notebook(root / "book" / "a.ipynb", "# Another A", "print('six is', 2 * 3)")
     status, said = build(root)
     assert status == 0, said
@@ -77,6 +80,7 @@ def test_changed_text_executes_nothing(root: Path) -> None:
     assert "six is 6" in page(root, "a")
     for name in ("a", "b", "index"):  # each page links the others by their titles
         assert "Another A" in page(root, name)
+    assert not list((root / "_build" / "html").rglob(old.name))
 
 
 def test_changed_package_executes_all(root: Path) -> None:

@@ -1,19 +1,26 @@
-"""Sphinx extension: the theme without what no page uses, with a foot that says what pages ran on.
+"""Sphinx extension: the theme without what no page uses, and pictures that do not hold pages up.
 
-The build passes the two settings `ran_on` (in words) and `revision`; without them there is no foot.
+Pages get a foot that says what they ran on. The build passes the two settings `ran_on` (in words)
+and `revision`; without them there is no foot. Pictures keep their place free while they load, and
+all but a page's first load when the reader comes near them.
 """
 
 from __future__ import annotations
 
+import itertools
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from docutils import nodes
+from sphinx.util.images import get_image_size
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
     from sphinx.config import Config
 
+_PICTURE = re.compile(r'<img (?P<rest>[^>]*src="(?:\.\./)*_images/(?P<name>[^"]+)")')
 _TEMPLATES = Path(__file__).resolve().parent / "templates"
 
 
@@ -34,9 +41,29 @@ def _foot(
     context["revision"] = app.config.revision
 
 
+def _load_late(
+    app: Sphinx,
+    pagename: str,
+    templatename: str,
+    context: dict[str, Any],
+    doctree: nodes.document | None,
+) -> None:
+    files = {name: app.srcdir / place for place, name in app.builder.images.items()}
+    count = itertools.count()
+
+    def tag(match: re.Match[str]) -> str:
+        size = get_image_size(files[unquote(match["name"])])
+        room = f'width="{size[0]}" height="{size[1]}" ' if size else ""
+        late = 'loading="lazy" ' if next(count) else ""
+        return f"<img {late}{room}{match['rest']}"
+
+    context["body"] = _PICTURE.sub(tag, context.get("body", ""))
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     app.add_config_value("ran_on", "", "html", str)
     app.add_config_value("revision", "", "html", str)
     app.connect("config-inited", _prefer_own_templates)
     app.connect("html-page-context", _foot)
+    app.connect("html-page-context", _load_late)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -120,6 +120,7 @@ def make_pages(root: Path, ran_on: str) -> None:
 
     work = root / "_build"
     doctrees = work / "doctrees"
+    shutil.rmtree(work / "pages", ignore_errors=True)  # no picture of an earlier build may stay
     messages = io.StringIO()
     with contextlib.redirect_stderr(messages):
         outcome = build_sphinx(

@@ -52,9 +52,9 @@ def printed(paths: list[Path]) -> list[Printed]:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium.find(), args=list(chromium.FLAGS)
-        )
+        # else it waits two seconds for each page's pictures that load when a reader comes near
+        flags = [*chromium.FLAGS, "--blink-settings=lazyLoadEnabled=false"]
+        browser = playwright.chromium.launch(executable_path=chromium.find(), args=flags)
         page = browser.new_page(color_scheme="light", reduced_motion="reduce")
         sheets = []
         for path in paths:

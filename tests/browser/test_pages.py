@@ -114,6 +114,26 @@ def test_without_javascript(watched: Watched, name: str) -> None:
     assert page.locator(".bd-sidebar-primary nav a").first.is_visible()
 
 
+def test_pictures_keep_their_place_and_come_late(watched: Watched, address: str) -> None:
+    page = opened(watched(lambda url: url.startswith(address)), f"{address}book/05_descent.html")
+    pictures = page.locator("img[src*=_images]")
+    assert pictures.count() == 3
+    room = "i => [i.clientWidth, i.clientHeight]"
+    before = [picture.evaluate(room) for picture in pictures.all()]
+    assert [picture.get_attribute("loading") for picture in pictures.all()] == [
+        None,
+        "lazy",
+        "lazy",
+    ]
+    assert not pictures.last.evaluate("i => i.complete")
+    for picture, (wide, high) in zip(pictures.all(), before, strict=True):
+        picture.scroll_into_view_if_needed()
+        page.wait_for_function("i => i.complete && i.naturalWidth", arg=picture.element_handle())
+        assert picture.evaluate(room) == [wide, high]
+        natural = picture.evaluate("i => i.naturalHeight / i.naturalWidth")
+        assert high / wide == pytest.approx(natural, abs=1 / wide)
+
+
 @pytest.mark.parametrize("name", CHAPTERS)
 def test_own_weight(name: str) -> None:
     assert sum(map(built_site.weight, built_site.own_files(name))) <= PAGE_SHARE
