@@ -62,7 +62,7 @@ def comparison_pages(place: Path, python: Path) -> Path:
     shutil.copytree(ROOT / "_build" / "source" / "book", place / "book", dirs_exist_ok=True)
     (place / "book" / "empty.md").write_text("# Empty\n\nNothing is here.\n", "utf-8")
     subprocess.run([str(python), "-m", "benchmarks.site", str(place)], cwd=ROOT, check=True)
-    pages = ("empty", "with_plotly", "with_bokeh")
+    pages = ("empty", "with_plotly", "with_bokeh", "without_figures")
     with (place / "_toc.yml").open("a", encoding="utf-8") as toc:
         toc.write("  - caption: Compared\n    chapters:\n")
         toc.writelines(f"      - file: book/{page}\n" for page in pages)
@@ -74,11 +74,12 @@ def comparison_pages(place: Path, python: Path) -> Path:
 
 
 def _replace_figures(place: Path) -> None:
-    """Write the chapter once with each library's figures in place of its own moving ones."""
+    """Write the chapter with each library's figures, or none, in place of its own moving ones."""
     static = place / "book" / "_static"
     for name, library, figure in (
         ("with_plotly", _plotly_library, _plotly_figure),
         ("with_bokeh", _bokeh_library, _bokeh_figure),
+        ("without_figures", lambda static: "", lambda: "<p>A figure.</p>"),
     ):
         notebook = json.loads((place / "book" / f"{CHAPTER}.ipynb").read_text("utf-8"))
         loading = library(static)

@@ -70,18 +70,20 @@ mount("stepper", ({ root, live, data }) => {
       item.className = i < at ? "lp-past" : i === at ? "lp-current" : "lp-future";
       item.ariaCurrent = i === at ? "step" : null;
     });
-    const { offsetTop, offsetHeight } = items[at];
-    const bottom = offsetTop - list.offsetTop + offsetHeight + 12;
-    list.scrollTop = Math.max(0, bottom - list.clientHeight);
-    reach(list);
     back.disabled = first.disabled = at === 0;
     on.disabled = last.disabled = at === steps.length - 1;
     // a button that goes out of use would take the focus with it
     if (document.activeElement?.disabled) handle.input.focus();
   };
 
-  // Brings what runs into sight when the picture is larger than its window.
+  // Brings the sentence into sight in its list, and what runs where the picture is larger than its
+  // window. It measures, and so is not for a page that is still being read.
   const follow = () => {
+    const list = lists[run];
+    const { offsetTop, offsetHeight } = list.children[at];
+    const bottom = offsetTop - list.offsetTop + offsetHeight + 12;
+    list.scrollTop = Math.max(0, bottom - list.clientHeight);
+    reach(list);
     const focus = nodes[steps[at].now];
     if (!focus) return;
     const box = focus.getBoundingClientRect();
