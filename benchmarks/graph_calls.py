@@ -98,6 +98,23 @@ def trace_ours(shape: str, size: int) -> Callable[[], Any]:
     return lambda: trace(y, x=x) and None
 
 
+def trace_and_read(shape: str, size: int) -> Callable[[], Any]:
+    """Tracing, and one look at each node and edge: a graph makes them when they are asked for."""
+    from lecture_pkg import trace
+
+    x = _leaf()
+    y = _function(shape, size)(x)
+
+    def run() -> None:
+        graph = trace(y, x=x)
+        for _ in graph.nodes:
+            pass
+        for _ in graph.edges:
+            pass
+
+    return run
+
+
 def trace_bare(shape: str, size: int) -> Callable[[], Any]:
     y = _function(shape, size)(_leaf())
     return lambda: lesson.bare_walk(y) and None

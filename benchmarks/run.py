@@ -1,5 +1,7 @@
 """Measure everything, print the table, and write it to benchmarks/results.md: `make bench`.
 
+A few of its rows go to the README as well.
+
 With `--only GROUP` one group alone is measured and printed. On a machine with CUDA, `--only cuda`
 also writes benchmarks/results_cuda.json, which later runs elsewhere show in their results.
 """
@@ -9,19 +11,42 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
+import re
 import sys
 import time
 from pathlib import Path
 
 from benchmarks import machine
-from benchmarks.alternatives import HERE, interpreter
-from benchmarks.table import Comparison, Goal, markdown
+from benchmarks.alternatives import HERE, ROOT, interpreter
+from benchmarks.table import Comparison, Goal, markdown, short_form
 
 GROUPS = ("graphs", "descent", "cuda", "startup", "pages", "build")
 _TITLE = "# Measured: this project beside what people would use instead\n\n"
 _ABOUT = (
     "Written by `make bench`. Medians of repeated runs, all in turn in one run; ratios of these "
     "medians. What cannot be reached has its reason below the table.\n"
+)
+_LECTURE = "the lecture's loop"
+_PLOTLY = "the same page with plotly"
+_FORWARD = "(with the forward pass, which it needs)"
+_SHORT = {
+    ("drawing the lecture's graph to SVG", "torchviz + dot"),
+    ("tracing a chain of 10,000 operations", f"torchview {_FORWARD}"),
+    ("tracing a chain of 1,000,000 operations", "floor: a bare walk"),
+    ("recording the backward pass of 100 operations", f"torchlens {_FORWARD}"),
+    ("one descent path, 100 steps, recorded", _LECTURE),
+    (
+        "1,000 × 1,000 grid of steps × starts, 100 iterations",
+        f"{_LECTURE}, from 1,000 paths",
+    ),
+    ("first cell: import lecture_pkg", "floor: import torch alone"),
+    ("page 05_descent: bytes, gzip", _PLOTLY),
+    ("page 05_descent: ready, slow 4G and 4× CPU", _PLOTLY),
+    ("make book, one cell changed", "jupyter-book build, execution forced"),
+    ("make book, from nothing", "jupyter-book build, execution forced"),
+}
+_README = re.compile(
+    r"(?<=<!-- make bench writes from here -->\n\n).*?(?=\n<!-- to here -->)", re.S
 )
 _PACKAGES = (
     *("torch", "numpy", "pygraphviz", "torchviz", "torchview", "torchlens", "plotly", "bokeh"),
@@ -48,6 +73,9 @@ def main(arguments: list[str]) -> None:
         _keep_cuda(header, rows)
     if not (chosen.only or chosen.quick):
         (HERE / "results.md").write_text(results(header, rows, HERE), "utf-8")
+        readme = ROOT / "README.md"
+        text = readme.read_text("utf-8")
+        readme.write_text(_PLACE.sub(lambda _: short_form(rows, _SHORT), text), "utf-8")
 
 
 def results(header: list[str], rows: list[Comparison], folder: Path) -> str:

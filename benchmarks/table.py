@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 COLUMNS = ("what", "against", "this project", "the other", "ratio", "to reach", "reached")
@@ -29,7 +29,7 @@ class Comparison(NamedTuple):
         against: The alternative, or the floor.
         ours: What it cost here; None if it could not be measured.
         other: What it cost there; None if it could not be measured.
-        unit: "s" for seconds, "B" for bytes.
+        unit: "s" for seconds, "B" for bytes, "×" for a ratio.
         goal: What is to be reached, if anything.
         said: What stands in place of a number that could not be measured.
         why: Why the goal is missed, if it is.
@@ -117,14 +117,27 @@ def factor(value: float) -> str:
 def quantity(value: float, unit: str) -> str:
     """A number with a unit that suits it.
 
-    >>> quantity(0.00123, "s"), quantity(75, "s"), quantity(2.5e6, "B")
-    ('1.23 ms', '75.0 s', '2.50 MB')
+    >>> quantity(0.00123, "s"), quantity(75, "s"), quantity(2.5e6, "B"), quantity(1.5, "×")
+    ('1.23 ms', '75.0 s', '2.50 MB', '1.50×')
     """
+    if unit == "×":
+        return factor(value)
     scales = {"s": [(1, "s"), (1e-3, "ms"), (1e-6, "µs")]}
     scales["B"] = [(1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1, "B")]
     scale, name = next((each for each in scales[unit] if value >= each[0]), scales[unit][-1])
     value /= scale
     return f"{value:,.{2 if value < 10 else 1 if value < 100 else 0}f} {name}"
+
+
+def short_form(rows: Sequence[Comparison], chosen: Collection[tuple[str, str]]) -> str:
+    """What, against and ratio of the rows whose first two are `chosen`, in the rows' order."""
+    found = [row.cells() for row in rows if (row.what, row.against) in chosen]
+    lines = [
+        ("what", "against", "ratio"),
+        ("---",) * 3,
+        *((*cells[:2], cells[4]) for cells in found),
+    ]
+    return "\n".join(map(_line, lines)) + "\n"
 
 
 def markdown(rows: Sequence[Comparison]) -> str:

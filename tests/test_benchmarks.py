@@ -152,7 +152,7 @@ def test_a_tool_that_fails_or_needs_too_long_is_not_tried_on_larger_graphs(
     given_up: dict[str, str] = {}
     graphs._trace_all(Workers(), 1, "chain", 100, given_up)
     second = graphs._trace_all(Workers(), 1, "chain", 1000, given_up)
-    assert asked[1] == {"ours", "walk", "both", "torchview"}
+    assert asked[1] == {"ours", "walk", "read", "both", "torchview"}
     assert second["torchviz"].failure == "RecursionError"
     assert second["torchlens"].failure == "over a minute: 7 s at 100"
 
@@ -196,6 +196,29 @@ def test_results_hold_the_kept_table_of_a_gpu(tmp_path: Path) -> None:
     both = run.results(["Machine: a."], rows, tmp_path)
     assert both.startswith(alone)
     assert both.endswith("- GPU: b.\n\n" + markdown(rows))
+
+
+def test_linear_is_what_grows_as_the_bare_walk_does() -> None:
+    seconds = {100: (2e-5, 1e-5), 1000: (2e-4, 1e-4), 10**6: (0.8, 0.5)}
+    found = {
+        size: {"ours": Result(ours), "walk": Result(walk)} for size, (ours, walk) in seconds.items()
+    }
+    row = graphs._growth("chain", found)
+    assert row.what == "time for an operation of a chain: of 1,000,000 ÷ of 1,000"
+    assert row.cells()[2:] == ["4.00×", "5.00×", "0.80× the floor", "≤ 1.50×", "yes"]
+    found[10**6]["ours"] = Result(None, "crashed")
+    assert graphs._growth("chain", found).reached is None
+
+
+def test_the_readme_says_what_the_results_say() -> None:
+    table_of = {}
+    for name in ("README.md", "benchmarks/results.md"):
+        lines = (measure.ROOT / name).read_text("utf-8").splitlines()
+        rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines if "|" in line]
+        table_of[name] = {tuple(row[:2]): row for row in rows if len(row) >= 3}
+    whole = table_of["benchmarks/results.md"]
+    for key in run._SHORT:
+        assert table_of["README.md"][key][2] == whole[key][4] != ""
 
 
 def test_what_is_imported_beyond_torch_is_the_difference() -> None:
