@@ -107,7 +107,7 @@ def _trace_all(
         Contestant("ours", f"{_CALLS}:trace_ours", settings),
         Contestant("walk", f"{_CALLS}:trace_bare", settings),
         Contestant("read", f"{_CALLS}:trace_and_read", settings),
-        # apart, as the drawing is: once something was recorded each function is asked for its record
+        # apart, like drawing: once something was recorded each function is asked for its record
         Contestant("both", f"{_CALLS}:trace_with_forward", settings, "recording"),
     ]
     tools = ("torchviz", "torchview", "torchlens")

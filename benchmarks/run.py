@@ -45,9 +45,7 @@ _SHORT = {
     ("make book, one cell changed", "jupyter-book build, execution forced"),
     ("make book, from nothing", "jupyter-book build, execution forced"),
 }
-_README = re.compile(
-    r"(?<=<!-- make bench writes from here -->\n\n).*?(?=\n<!-- to here -->)", re.S
-)
+_PLACE = re.compile(r"(?<=<!-- make bench writes from here -->\n\n).*?(?=\n<!-- to here -->)", re.S)
 _PACKAGES = (
     *("torch", "numpy", "pygraphviz", "torchviz", "torchview", "torchlens", "plotly", "bokeh"),
     *("jupyter-book", "Sphinx", "myst-nb", "playwright"),

@@ -74,7 +74,7 @@ def follow(output: Any, named: Mapping[str, Any], *, values: bool = False) -> Tr
         if not isinstance(tensor, torch.Tensor):
             refuse(name, tensor, "a tensor, to be named in the graph", TypeError)
     with no_collection():
-        ends = [get_gradient_edge(tensor)[:2] for _, tensor in outputs]
+        ends = [_end(tensor) for _, tensor in outputs]
         roots = list(dict.fromkeys(function for function, _ in ends))
         builder = Builder(walk(roots), named)
         if not builder.detailed:
@@ -89,6 +89,13 @@ def follow(output: Any, named: Mapping[str, Any], *, values: bool = False) -> Tr
             graph = Graph(tuple(graph.nodes), tuple(graph.edges))
     ends_at = tuple(nodes.get(key, key[0]) for key in keys)
     return Traced(graph, builder.found.functions, builder.records, nodes, ends_at)
+
+
+def _end(tensor: torch.Tensor) -> tuple[Any, int]:
+    """The function whose result `tensor` is, for a leaf the one that gathers its gradient."""
+    if tensor.grad_fn is None:
+        return get_gradient_edge(tensor)[:2]
+    return tensor.grad_fn, tensor.output_nr
 
 
 @contextmanager
