@@ -20,6 +20,8 @@ from .values import MOST_NUMBERS, Snapshot, format_snapshot, snapshot_all
 _WRITTEN = 5
 """A sum of tensors with more numbers is told by the number of its terms."""
 
+_NOWHERE = (-1, -1)
+"""Stands for the edge of an argument that takes no gradient."""
 
 _Parts: TypeAlias = tuple[
     int, Snapshot, tuple[Flow, ...], tuple[tuple[int, Snapshot, str], ...], tuple[int, ...]
@@ -57,13 +59,12 @@ class _Teller:
         seeds: Sequence[torch.Tensor],
         gradients: Mapping[int, torch.Tensor],
     ) -> None:
-        self._graph, self._events = traced.graph, events
+        self._nodes, self._events = traced.graph.nodes, events
         self._starts = list(zip(traced.outputs, seeds, strict=True))
-        nodes = self._graph.nodes
-        self._edges = {
-            (edge.target, edge.argument): i
-            for i, edge in enumerate(self._graph.edges)
-            if nodes[edge.source].kind != "constant"
+        self._inputs = {  # of each argument that takes a gradient: its edge, and where that begins
+            (target, argument): (i, source)
+            for i, (source, target, argument) in enumerate(traced.graph.edges)
+            if self._nodes[source].kind != "constant"
         }
         self._tensors: dict[int, list[tuple[int, int]]] = {}  # function: its named results
         for (function, number), node in traced.tensors.items():
@@ -101,13 +102,13 @@ class _Teller:
 
     def _pass_on(self, node: int, gradient: Snapshot) -> _Parts:
         """A named tensor hands what it has gathered to the operation that made it."""
-        edge = self._edges[node, 0]
+        edge, source = self._inputs[node, 0]
         flow = Flow(edge, gradient, self._gathered(node, gradient))
-        self._deliver(self._graph.edges[edge].source, gradient)
+        self._deliver(source, gradient)
         return node, gradient, (flow,), (), tuple(self._waiting)
 
     def _gathered(self, node: int, gradient: Snapshot) -> str:
-        label, value = self._graph.nodes[node].label, format_snapshot(gradient)
+        label, value = self._nodes[node].label, format_snapshot(gradient)
         parts = self._received.get(node, [])
         if len(parts) > 1 and _is_written(gradient):
             return f"{label}: {' + '.join(map(format_snapshot, parts))} = {value}"
@@ -126,13 +127,13 @@ class _Teller:
             for name, value in saved.items()
         }
         flows = []
-        grad_fn = self._graph.nodes[event.function].grad_fn
+        grad_fn = self._nodes[event.function].grad_fn
         for argument, gradient in enumerate(event.leaving):
-            edge = self._edges.get((event.function, argument))
-            if edge is None:
+            edge, source = self._inputs.get((event.function, argument), _NOWHERE)
+            if edge < 0:
                 continue
             leaving = self.snapshot(gradient) if gradient is not None else None
-            self._deliver(self._graph.edges[edge].source, leaving)
+            self._deliver(source, leaving)
             if leaving is not None:
                 rule = explain(Local(grad_fn, known, argument, arriving, leaving))
                 flows.append(Flow(edge, leaving, rule))
@@ -154,7 +155,7 @@ class _Teller:
         self._expected[node] -= 1
         if gradient is not None:
             self._received.setdefault(node, []).append(gradient)
-        if self._expected[node] > 0 and self._graph.nodes[node].kind != "leaf":
+        if self._expected[node] > 0 and self._nodes[node].kind != "leaf":
             self._waiting[node] = None
         else:
             self._waiting.pop(node, None)
@@ -163,8 +164,8 @@ class _Teller:
         """How many gradients each node gets in all."""
         running = {event.function for event in self._events}
         running |= {node for f in running for _, node in self._tensors.get(f, ())}
-        edges = (self._graph.edges[i] for i in self._edges.values())
-        expected = Counter(edge.source for edge in edges if edge.target in running)
+        inputs = self._inputs.items()
+        expected = Counter(source for (target, _), (_, source) in inputs if target in running)
         expected.update(node for node, _ in self._starts)
         return expected
 
@@ -173,14 +174,15 @@ class _Teller:
         totals: dict[int, torch.Tensor] = {}
         starts: dict[int, _Sum] = {}
         for node, seed in self._starts:
-            self._add(node, seed, totals, starts)
+            if self._nodes[node].kind == "leaf":
+                self._add(node, seed, totals, starts)
         sums: list[dict[int, _Sum]] = []
         for event in self._events:
             sums.append({})
             for argument, gradient in enumerate(event.leaving):
-                edge = self._edges.get((event.function, argument))
-                if edge is not None and gradient is not None:
-                    self._add(self._graph.edges[edge].source, gradient, totals, sums[-1])
+                edge, source = self._inputs.get((event.function, argument), _NOWHERE)
+                if edge >= 0 and gradient is not None and self._nodes[source].kind == "leaf":
+                    self._add(source, gradient, totals, sums[-1])
         return starts, sums
 
     def _add(
@@ -190,8 +192,6 @@ class _Teller:
         totals: dict[int, torch.Tensor],
         sums: dict[int, _Sum],
     ) -> None:
-        if self._graph.nodes[node].kind != "leaf":
-            return
         old = totals.get(node)
         few = gradient.numel() <= MOST_NUMBERS  # of a large tensor only the shape is told
         totals[node] = gradient if old is None or not few else old + gradient
@@ -199,7 +199,7 @@ class _Teller:
         sums[node] = _Sum([*first.new, gradient], first.old, totals[node])
 
     def _read(self, traced: Traced, function: int) -> dict[str, Any]:
-        names = saved_names(self._graph.nodes[function].grad_fn)
+        names = saved_names(self._nodes[function].grad_fn)
         return {name: read(traced.functions[function], name) for name in names}
 
     def _read_all(self, gradients: Mapping[int, torch.Tensor]) -> dict[int, Snapshot]:
