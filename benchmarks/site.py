@@ -21,10 +21,12 @@ _SKIPPED = (".git", ".venv", "_build", ".*_cache", ".hypothesis", "__pycache__",
 _STEPS, _STARTS = np.linspace(0.01, 0.3, 14), np.linspace(-4.5, 4.5, 10)
 
 
-def copy_tree(place: Path) -> Path:
+def copy_tree(place: Path, history: bool = False) -> Path:
     """A copy of the project without anything built, with the same environment."""
     shutil.rmtree(place, ignore_errors=True)
     shutil.copytree(ROOT, place, ignore=shutil.ignore_patterns(*_SKIPPED))
+    if history:
+        shutil.copytree(ROOT / ".git", place / ".git")
     (place / ".venv").symlink_to(ROOT / ".venv")
     return place
 

@@ -10,7 +10,7 @@ _HOME: dict[str, str] = {
     "default_device": "devices",
     "record": "recording",
     "trace": "tracing",
-    "record_backward": "backward",
+    "record_backward": "stepping",
     "gradient_descent": "descent",
     "descend_grid": "grid",
     "find_minima": "minima",

@@ -1,10 +1,8 @@
-"""One backward pass as an ordered list of steps."""
+"""One backward pass as an ordered list of steps, as plain data."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
-
-import torch
+from typing import NamedTuple
 
 from .graph import Graph
 from .values import Snapshot
@@ -59,34 +57,3 @@ class BackwardPass(NamedTuple):
     graph: Graph
     steps: tuple[Step, ...]
     gradients: dict[int, Snapshot]
-
-
-def record_backward(output: Any, /, *, gradient: Any = None, **named: torch.Tensor) -> BackwardPass:
-    """Run a backward pass apart, and tell what each operation did in it.
-
-    It runs in autograd's engine, with all hooks that the caller has set, but changes nothing: no
-    `.grad` is touched, and the graph can still be used.
-
-    Args:
-        output: A tensor that requires a gradient, or a list, tuple or dict of such tensors.
-        gradient: The v of `backward(v)`: a tensor of the output's shape; for several outputs a
-            list or a dict of them, in which None stands for 1. Not needed for single numbers.
-        named: Tensors under the names that they get in the graph, as for `trace`.
-
-    Returns:
-        The graph and the steps, as plain data.
-
-    Raises:
-        TypeError: `output`, `gradient` or a named value is no tensor.
-        ValueError: `output` has no graph, or one that `backward()` has freed; `gradient` is
-            missing or of another shape, dtype or device than the output.
-
-    Example:
-        >>> x = torch.tensor(5.0, requires_grad=True)
-        >>> recorded = record_backward(3 * torch.sin(x), x=x)
-        >>> [flow.rule for step in recorded.steps[1:] for flow in step.leaving]
-        ['mul: 1.0 × 3 = 3.0', 'sin: 3.0 × cos 5.0 = 0.8510']
-    """
-    from ._steps import record_steps  # it builds what is defined here
-
-    return record_steps(output, gradient, named)

@@ -14,8 +14,9 @@ import torch
 from ._arguments import integer, one_of, refuse
 from ._saved_nodes import saved_numbers, with_saved
 from ._svg import LOOKS, Line, cut, draw_svg, printable
-from .backward import BackwardPass, record_backward
+from .backward import BackwardPass
 from .graph import Graph, Node
+from .stepping import record_backward
 from .tracing import follow
 from .values import Snapshot, format_snapshot
 

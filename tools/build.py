@@ -17,6 +17,7 @@ import re
 import shutil
 import sys
 import time
+import warnings
 from pathlib import Path
 
 from tools.notebooks import COLOURS, ROOT, BookError, Runs, canonical, execute, read, surroundings
@@ -122,7 +123,9 @@ def make_pages(root: Path, ran_on: str) -> None:
     doctrees = work / "doctrees"
     shutil.rmtree(work / "pages", ignore_errors=True)  # no picture of an earlier build may stay
     messages = io.StringIO()
-    with contextlib.redirect_stderr(messages):
+    with contextlib.redirect_stderr(messages), warnings.catch_warnings():
+        # it looks at every object that there is, and torch has some that warn when they are
+        warnings.filterwarnings("ignore", module="sphinx_external_toc")
         outcome = build_sphinx(
             work / "source",
             work / "pages",

@@ -10,8 +10,9 @@ from typing import Any
 import torch
 
 from .._arguments import one_of, refuse
-from ..backward import BackwardPass, record_backward
+from ..backward import BackwardPass
 from ..graph import Graph
+from ..stepping import record_backward
 from ._contents import contents, plates
 from ._figure import Figure
 from ._picture import draw_picture
