@@ -11,8 +11,8 @@ Row = TypeVar("Row")
 class Rows(Sequence[Row]):
     """A sequence of named tuples of one kind, equal to a tuple of them, which it never holds.
 
-    To make a named tuple for each operation takes longer than to walk through a graph, and five
-    times the memory, while of a graph of a million operations nobody looks at each.
+    To make a named tuple for each operation takes longer than to walk through a graph, and twice
+    the memory, while of a graph of a million operations nobody looks at each.
 
     Args:
         kind: The class of the rows.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import pickle
 import subprocess
 import sys
 import weakref
@@ -464,3 +465,19 @@ def test_bad_input(output: Any, named: Any, error: type[Exception], message: str
     with pytest.raises(error, match=message):
         trace(output, **named)
     assert gc.isenabled()
+
+
+def test_nodes_and_edges_are_sequences_like_any_other() -> None:
+    x = torch.tensor(0.5, requires_grad=True)
+    graph = trace(torch.sin(x + 1), x=x)
+    nodes, edges = tuple(graph.nodes), tuple(graph.edges)
+    assert [node.label for node in nodes] == ["sin", "add", "x", "constant", "output"]
+    assert len(graph.nodes) == 5 and len(graph.edges) == len(edges) == 4
+    assert graph.nodes[-1] == nodes[-1] and graph.nodes[1:3] == nodes[1:3]
+    assert graph.nodes == nodes and nodes == graph.nodes and graph.nodes != nodes[:-1]
+    assert graph.edges != list(edges) and graph != (nodes, edges[:-1])
+    assert hash(graph) == hash(Graph(nodes, edges)) and graph == Graph(nodes, edges)
+    assert pickle.loads(pickle.dumps(graph)) == graph
+    assert repr(graph.edges) == repr(edges)
+    with pytest.raises(IndexError):
+        graph.nodes[5]
