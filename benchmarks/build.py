@@ -83,8 +83,12 @@ def _tests() -> Comparison:
         except RuntimeError as error:
             print(error, file=sys.stderr)
             said = "failed"
+    why = (
+        "Each notebook runs three times: for the book, to be compared, and as on Colab; 30 small "
+        "books are built, most to be refused; every page is opened in a browser four times."
+    )
     goal = Goal("at most", 360)
-    return Comparison("make test, after installation", "–", seconds, goal=goal, said=said)
+    return Comparison("make test, after installation", "–", seconds, goal=goal, said=said, why=why)
 
 
 def _seconds(call: Callable[[], None]) -> float:

@@ -190,15 +190,16 @@ def execute(
 ) -> None:
     """Execute notebooks, as many at a time as there are cores, and keep their outputs in `runs`.
 
-    `afterwards` runs as soon as a core has no notebook left to execute. Raises BookError that names
-    notebook, cell and error of everything that failed.
+    If there are any, `afterwards` runs as soon as a core has none left to execute. Raises BookError
+    that names notebook, cell and error of everything that failed.
     """
     # the longest first: the last one to start should not be the one that all wait for
     paths = sorted(paths, key=lambda path: -runs.load(path)["seconds"])
     failures = []
     with ThreadPoolExecutor(min(os.cpu_count() or 1, 4)) as pool:
         started = {pool.submit(_run, path, runs): path for path in paths}
-        pool.submit(afterwards)
+        if paths:  # else it would only keep what follows waiting
+            pool.submit(afterwards)
         for done, run in enumerate(as_completed(started), start=1):
             try:
                 outcome = f"{run.result():.1f} s"
