@@ -51,21 +51,27 @@ class Builder:
             if tensor.requires_grad:
                 self._add_name(name, tensor)
 
-    def _add_name(self, name: str, tensor: torch.Tensor) -> None:
+    def _find(self, tensor: torch.Tensor) -> tuple[int | None, int]:
+        """The function whose result a tensor is, None if it is not in the graph; which result."""
         if tensor.grad_fn is None:
-            if id(tensor) in self.places:
-                self.leaves.setdefault(self.places[id(tensor)], []).append(name)
-            return
-        place, number = self.found.numbers.get(tensor.grad_fn), tensor.output_nr
+            return self.places.get(id(tensor)), 0
+        return self.found.numbers.get(tensor.grad_fn), tensor.output_nr
+
+    def _add_name(self, name: str, tensor: torch.Tensor) -> None:
+        place, number = self._find(tensor)
         if place is None:
+            return
+        if tensor.grad_fn is None:
+            self.leaves.setdefault(place, []).append(name)
             return
         if (place, number) not in self.results:
             self.results[place, number] = _Tensor("intermediate", snapshot(tensor))
         self.results[place, number].names.append(name)
 
-    def add_output(self, name: str, tensor: torch.Tensor, end: tuple[Any, int]) -> tuple[int, int]:
+    def add_output(self, name: str, tensor: torch.Tensor) -> tuple[int, int]:
         """Add an output, and say by which function and number it is found again."""
-        place, number = self.found.numbers[end[0]], end[1]
+        place, number = self._find(tensor)
+        assert place is not None  # the walk began there
         if tensor.grad_fn is None:
             if name:
                 self.leaves.setdefault(place, [name])

@@ -74,28 +74,22 @@ def follow(output: Any, named: Mapping[str, Any], *, values: bool = False) -> Tr
         if not isinstance(tensor, torch.Tensor):
             refuse(name, tensor, "a tensor, to be named in the graph", TypeError)
     with no_collection():
-        ends = [_end(tensor) for _, tensor in outputs]
-        roots = list(dict.fromkeys(function for function, _ in ends))
+        roots = list(dict.fromkeys(_function(tensor) for _, tensor in outputs))
         builder = Builder(walk(roots), named)
         if not builder.detailed:
             free_in_order(roots, builder.found.functions)
-        keys = [
-            builder.add_output(name, tensor, end)
-            for (name, tensor), end in zip(outputs, ends, strict=True)
-        ]
+        keys = [builder.add_output(name, tensor) for name, tensor in outputs]
         builder.add_constants(values)
         graph, nodes = builder.build(keys)
         if values:  # somebody is going to look at each node, and more than once
             graph = Graph(tuple(graph.nodes), tuple(graph.edges))
-    ends_at = tuple(nodes.get(key, key[0]) for key in keys)
-    return Traced(graph, builder.found.functions, builder.records, nodes, ends_at)
+    ends = tuple(nodes.get(key, key[0]) for key in keys)
+    return Traced(graph, builder.found.functions, builder.records, nodes, ends)
 
 
-def _end(tensor: torch.Tensor) -> tuple[Any, int]:
+def _function(tensor: torch.Tensor) -> Any:
     """The function whose result `tensor` is, for a leaf the one that gathers its gradient."""
-    if tensor.grad_fn is None:
-        return get_gradient_edge(tensor)[:2]
-    return tensor.grad_fn, tensor.output_nr
+    return get_gradient_edge(tensor).node if tensor.grad_fn is None else tensor.grad_fn
 
 
 @contextmanager

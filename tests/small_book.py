@@ -53,6 +53,14 @@ def write_book(root: Path) -> None:
     write_notebook(root / "book" / "b.ipynb", "# B", "7 * 6")
 
 
+def write_and_build(root: Path) -> str:
+    """A small book that is built without a fault; returns what the build said."""
+    write_book(root)
+    status, said = build(root)
+    assert status == 0, said
+    return said
+
+
 def page(root: Path, name: str) -> str:
     return (root / "_build" / "html" / "book" / f"{name}.html").read_text("utf-8")
 

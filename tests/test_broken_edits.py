@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from small_book import TOC, assert_refused, build, write_book, write_notebook
+from small_book import TOC, assert_refused, write_and_build, write_notebook
 
 from tools.notebooks import BookError
 from tools.sources import check_notebooks, check_sources
@@ -19,9 +19,7 @@ from tools.sources import check_notebooks, check_sources
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("book")
-    write_book(root)
-    status, said = build(root)
-    assert status == 0, said
+    write_and_build(root)
     return root
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import nbformat
 import pytest
-from small_book import assert_refused, build, page, write_book, write_notebook
+from small_book import assert_refused, build, page, write_and_build, write_notebook
 
 from tools import notebooks
 from tools.whole import check_pages, missing
@@ -25,9 +25,7 @@ from tools.whole import check_pages, missing
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("book")
-    write_book(root)
-    status, said = build(root)
-    assert status == 0, said
+    said = write_and_build(root)
     assert "2 of 2 notebooks to execute" in said
     assert re.search(r"^\[2/2\] [ab] … \d+\.\d s, all done$", said, re.MULTILINE)
     return root

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -28,7 +29,7 @@ def _prefer_own_templates(app: Sphinx, config: Config) -> None:
     config.templates_path = [str(_TEMPLATES), *config.templates_path]
 
 
-def _foot(
+def _finish(
     app: Sphinx,
     pagename: str,
     templatename: str,
@@ -39,16 +40,12 @@ def _foot(
     context["has_outputs"] = any(c.get("nb_element") == "cell_code_output" for c in containers)
     context["ran_on"] = app.config.ran_on
     context["revision"] = app.config.revision
-
-
-def _load_late(
-    app: Sphinx,
-    pagename: str,
-    templatename: str,
-    context: dict[str, Any],
-    doctree: nodes.document | None,
-) -> None:
     files = {name: app.srcdir / place for place, name in app.builder.images.items()}
+    context["body"] = _load_late(context.get("body", ""), files)
+
+
+def _load_late(body: str, files: Mapping[str, Path]) -> str:
+    """A page's body whose pictures name their size, and come late unless they are the first."""
     count = itertools.count()
 
     def tag(match: re.Match[str]) -> str:
@@ -57,13 +54,12 @@ def _load_late(
         late = 'loading="lazy" ' if next(count) else ""
         return f"<img {late}{room}{match['rest']}"
 
-    context["body"] = _PICTURE.sub(tag, context.get("body", ""))
+    return _PICTURE.sub(tag, body)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     app.add_config_value("ran_on", "", "html", str)
     app.add_config_value("revision", "", "html", str)
     app.connect("config-inited", _prefer_own_templates)
-    app.connect("html-page-context", _foot)
-    app.connect("html-page-context", _load_late)
+    app.connect("html-page-context", _finish)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
