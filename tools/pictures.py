@@ -12,6 +12,9 @@ from tools import chromium
 from tools.notebooks import ROOT
 
 IMAGES = ROOT / "book" / "images"
+WINDOW = {"width": 1280, "height": 860}
+# higher than any figure: over one that has to be scrolled the page's header would lie
+HIGH = {**WINDOW, "height": 1500}
 
 
 def _step(times: int) -> Callable[[Locator], None]:
@@ -38,11 +41,13 @@ FIGURES: dict[str, tuple[str, str, Callable[[Locator], None]]] = {
 
 def take(page: Page) -> None:
     """Write one picture a figure, and one of the top of a page."""
+    page.set_viewport_size(HIGH)
     for name, (chapter, kind, prepare) in FIGURES.items():
         page.goto((ROOT / "_build" / "html" / "book" / f"{chapter}.html").as_uri())
         figure = page.locator(f"figure.lp-{kind}").first
         prepare(figure)
         _save(figure.screenshot(), f"figure-{name}.png")
+    page.set_viewport_size(WINDOW)
     page.goto((ROOT / "_build" / "html" / "book" / "03_backward.html").as_uri())
     page.locator("figure.lp-stepper").first.scroll_into_view_if_needed()
     _step(5)(page.locator("figure.lp-stepper").first)
@@ -63,8 +68,7 @@ def main() -> None:
         browser = playwright.chromium.launch(
             executable_path=chromium.find(), args=list(chromium.FLAGS)
         )
-        size = {"width": 1280, "height": 860}
-        take(browser.new_page(viewport=size, color_scheme="light", reduced_motion="reduce"))
+        take(browser.new_page(color_scheme="light", reduced_motion="reduce"))
         browser.close()
 
 
