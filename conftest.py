@@ -23,6 +23,7 @@ OF_THE_BOOK = {
     "test_notebooks",
     "test_questions",
     "test_release",
+    "test_wheels",
     "test_workflows",
 }
 

@@ -39,13 +39,12 @@ def draw_ours() -> Callable[[], Any]:
 
 def draw_layout() -> Callable[[], Any]:
     """Graphviz' layout of the same graph, without anything drawn."""
-    import pygraphviz
-
     from lecture_pkg import show_graph
+    from lecture_pkg.layout import graphviz
 
     x = torch.tensor(5.0, requires_grad=True)
     dot = show_graph(lesson.small_graph(x), x=x).dot
-    return lambda: pygraphviz.AGraph(string=dot).draw(format="plain", prog="dot") and None
+    return lambda: graphviz(dot, "plain") and None
 
 
 def draw_torchviz() -> Callable[[], Any]:

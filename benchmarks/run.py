@@ -47,7 +47,7 @@ _SHORT = {
 }
 _PLACE = re.compile(r"(?<=<!-- make bench writes from here -->\n\n).*?(?=\n<!-- to here -->)", re.S)
 _PACKAGES = (
-    *("torch", "numpy", "pygraphviz", "torchviz", "torchview", "torchlens", "plotly", "bokeh"),
+    *("torch", "numpy", "graphviz-pure", "torchviz", "torchview", "torchlens", "plotly", "bokeh"),
     *("jupyter-book", "Sphinx", "myst-nb", "playwright"),
 )
 

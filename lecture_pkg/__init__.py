@@ -15,6 +15,7 @@ _HOME: dict[str, str] = {
     "descend_grid": "grid",
     "find_minima": "minima",
     "show_graph": "draw",
+    "show_dot": "draw",
     "plot_objective": "plots",
     "plot_path": "plots",
     "plot_paths": "grid_plots",

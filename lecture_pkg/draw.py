@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -16,6 +17,7 @@ from ._saved_nodes import saved_numbers, with_saved
 from ._svg import LOOKS, Line, cut, draw_svg, printable
 from .backward import BackwardPass
 from .graph import Graph, Node
+from .layout import graphviz
 from .stepping import record_backward
 from .tracing import follow
 from .values import Snapshot, format_snapshot
@@ -25,24 +27,16 @@ _MOST_NUMBERS = 3
 
 
 @dataclass(frozen=True, repr=False)
-class GraphPicture:
-    """A picture of a graph, shown by returning it from a cell.
+class Picture:
+    """A picture that a notebook shows when a cell returns it.
 
     Attributes:
-        graph: What is drawn.
         svg: The picture, a whole SVG document.
         alt: The picture in words.
     """
 
-    graph: Graph
     svg: str
     alt: str
-    _write_dot: Callable[[], str]
-
-    @property
-    def dot(self) -> str:
-        """The same graph for Graphviz and other tools."""
-        return self._write_dot()
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         address = base64.b64encode(self.svg.encode()).decode()
@@ -60,6 +54,23 @@ class GraphPicture:
     def __repr__(self) -> str:
         """The picture in words."""
         return self.alt
+
+
+@dataclass(frozen=True, repr=False)
+class GraphPicture(Picture):
+    """A picture of a graph that `trace` read.
+
+    Attributes:
+        graph: What is drawn.
+    """
+
+    graph: Graph
+    _write_dot: Callable[[], str]
+
+    @property
+    def dot(self) -> str:
+        """The same graph for Graphviz and other tools."""
+        return self._write_dot()
 
 
 def show_graph(
@@ -121,8 +132,41 @@ def show_graph(
         alt += _gradients_in_words(recorded)
     settings: Any = {"backward": recorded, "attributes": attributes, "direction": direction}
     return GraphPicture(
-        graph, to_svg(graph, **settings), printable(alt), partial(to_dot, graph, **settings)
+        to_svg(graph, **settings), printable(alt), graph, partial(to_dot, graph, **settings)
     )
+
+
+def show_dot(source: Any, /, *, alt: str | None = None) -> Picture:
+    """Draw what another tool wrote in Graphviz's language, where no Graphviz is installed too.
+
+    Args:
+        source: The graph's source, or an object that has it as `source`, such as what torchviz's
+            `make_dot` returns.
+        alt: The picture in words, for those who do not see it.
+
+    Returns:
+        A picture that a notebook shows, the same on every machine.
+
+    Raises:
+        TypeError: `source` is neither, or `alt` is no string.
+        ValueError: Graphviz found no places within 10 seconds.
+        RuntimeError: There is no Graphviz, or `source` is not in its language.
+
+    Example:
+        >>> show_dot("digraph { x -> sin -> y }")
+        A graph of 3 nodes and 2 arrows, drawn by Graphviz.
+    """
+    text = source if isinstance(source, str) else getattr(source, "source", None)
+    if not isinstance(text, str):
+        refuse("source", source, "text in Graphviz's language, or have it as .source", TypeError)
+    if not isinstance(alt, str | None):
+        refuse("alt", alt, "a string", TypeError)
+    svg = graphviz(text, "svg")
+    nodes, arrows = (svg.count(f'class="{kind}"') for kind in ("node", "edge"))
+    # titles and comments hold the names of nodes: torchviz's are addresses, others on every run
+    svg = re.sub(r"<title>.*?</title>\n|<!--.*?-->\n|^<\?xml.*?(?=<svg)", "", svg, flags=re.S)
+    words = f"A graph of {nodes} nodes and {arrows} arrows, drawn by Graphviz."
+    return Picture(svg, printable(words if alt is None else alt))
 
 
 def to_svg(

@@ -1,17 +1,27 @@
-"""Where the boxes and lines of a graph's picture go: Graphviz decides, in-process.
+"""Where the boxes and lines of a graph's picture go: Graphviz decides.
 
 Graphviz sees sizes only, no text: so the places are the same on every machine, whatever its fonts.
+The program is that of the package graphviz-pure: one file that needs nothing of the system.
 """
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
 from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib.metadata import PackageNotFoundError, distribution
 from itertools import pairwise
 from typing import NamedTuple
 
-import pygraphviz
-
 Point = tuple[float, float]
+
+PROGRAM = "LECTURE_DOT"
+"""The environment variable that names another Graphviz, such as `/usr/bin/dot`."""
+
+MOST_SECONDS = 10.0
+"""How long one picture may take: where lines cross a lot, Graphviz can search for hours."""
 
 _INCH = 72.0  # Graphviz reckons in inches; a picture's unit is a 72nd of one
 
@@ -56,12 +66,16 @@ def lay_out(
         gap: The least room between one row of boxes and the next.
         upright: Whether ways lead straight down through the boxes in between ("TB" only).
 
+    Raises:
+        ValueError: Graphviz found no places within `MOST_SECONDS`.
+        RuntimeError: There is no Graphviz, or it failed.
+
     Example:
         >>> found = lay_out({"a": Box(40, 20), "b": Box(40, 20)}, [("a", "b")])
         >>> found.centres["a"][1] < found.centres["b"][1]
         True
     """
-    lines = _graphviz(_request(boxes, ways, direction, gap, upright))
+    lines = _lines(graphviz(_request(boxes, ways, direction, gap, upright), "plain"))
     width, height = (_INCH * float(size) for size in lines[0][2:4])
 
     def point(x: str, y: str) -> Point:
@@ -100,11 +114,65 @@ def _request(
     return f"digraph {{ {'; '.join(parts)} }}"
 
 
-def _graphviz(dot: str) -> list[list[str]]:
+def _lines(plain: str) -> list[list[str]]:
     """Graphviz's plain answer, line by line, each split into words."""
-    plain = pygraphviz.AGraph(string=dot).draw(format="plain", prog="dot").decode()
     # Graphviz breaks long lines with a backslash
     return [line.split() for line in plain.replace("\\\n", "").splitlines()]
+
+
+def graphviz(dot: str, form: str) -> str:
+    """What Graphviz makes of a graph in its language.
+
+    Args:
+        dot: The graph.
+        form: The form of the answer: "plain" for places, "svg" for a picture.
+
+    Raises:
+        ValueError: It took longer than `MOST_SECONDS`.
+        RuntimeError: There is no Graphviz, or it refused `dot`.
+
+    Example:
+        >>> graphviz("digraph { a -> b }", "plain").split()[0]
+        'graph'
+    """
+    try:
+        done = subprocess.run(
+            [_program(), f"-T{form}"], input=dot.encode(), capture_output=True, timeout=MOST_SECONDS
+        )
+    except subprocess.TimeoutExpired:
+        raise ValueError(
+            f"Graphviz found no places for this graph within {MOST_SECONDS:g} seconds: too many of "
+            "its lines cross. Draw a part of the computation, or print trace(output).describe()."
+        ) from None
+    if done.returncode:
+        said = done.stderr.decode(errors="replace").strip() or f"exit status {done.returncode}"
+        raise RuntimeError(f"Graphviz could not draw this graph: {said.splitlines()[0]}")
+    return done.stdout.decode()
+
+
+def _program() -> str:
+    """The path of the Graphviz to use: the one that `LECTURE_DOT` names, else graphviz-pure's."""
+    if named := os.environ.get(PROGRAM):
+        if found := shutil.which(named):
+            return found
+        raise RuntimeError(f"{PROGRAM} names {named!r}, but there is no such program.")
+    if found := _installed():
+        return found
+    raise RuntimeError(
+        "A picture of a graph needs the package graphviz-pure. Install it: pip install "
+        f"graphviz-pure. Or name a Graphviz that you have: {PROGRAM}=/usr/bin/dot."
+    )
+
+
+@cache
+def _installed() -> str | None:
+    """The program of the package graphviz-pure, wherever pip put it."""
+    try:
+        files = distribution("graphviz-pure").files or ()
+    except PackageNotFoundError:
+        return None
+    programs = (file for file in files if file.stem == "graphviz-pure")
+    return next((str(file.locate()) for file in programs), None)
 
 
 def _joined(pieces: Sequence[list[Point]]) -> list[Point]:

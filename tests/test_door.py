@@ -10,7 +10,7 @@ import pytest
 
 import lecture_pkg
 
-HEAVY = {"matplotlib", "seaborn", "scipy", "pandas", "graphviz", "pygraphviz", "IPython"}
+HEAVY = {"matplotlib", "seaborn", "scipy", "pandas", "graphviz", "IPython"}
 
 
 def loaded_after(program: str) -> set[str]:

@@ -12,14 +12,13 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Any
 
-import pygraphviz
 import pytest
 import torch
 
-from lecture_pkg import record, record_backward, show_graph, trace
+from lecture_pkg import record, record_backward, show_dot, show_graph, trace
 from lecture_pkg._svg import GRADIENT, LOOKS, cut, text_width
 from lecture_pkg.draw import GraphPicture, to_dot, to_svg
-from lecture_pkg.layout import Box, lay_out
+from lecture_pkg.layout import graphviz
 
 GOLDEN = Path(__file__).parent / "golden"
 SVG = "{http://www.w3.org/2000/svg}"
@@ -254,8 +253,8 @@ def test_a_name_is_a_label_and_nothing_else(name: str) -> None:
     html = picture._repr_mimebundle_()["text/html"]
     assert html.count("<") == plain._repr_mimebundle_()["text/html"].count("<")
     assert len(picture.dot.splitlines()) == len(plain.dot.splitlines())
-    graph = pygraphviz.AGraph(string=picture.dot)
-    assert len(graph.nodes()) == len(plain.graph.nodes)
+    places = graphviz(picture.dot, "plain")
+    assert len(re.findall(r"^node ", places, re.MULTILINE)) == len(plain.graph.nodes)
 
 
 def test_both_directions() -> None:
@@ -273,18 +272,6 @@ def test_nothing_shrinks_and_nothing_overlaps() -> None:
     root = ET.fromstring(show_graph(y, x=x).svg)
     assert float(root.get("height", 0)) > 100 * 30
     assert (root.get("viewBox") or "").split()[2:] == [root.get("width"), root.get("height")]
-
-
-def test_boxes_and_ways_find_a_place() -> None:
-    boxes = {name: Box(60, 20, ellipse=name == "a") for name in "abcde"}
-    found = lay_out(boxes, [("a", "c", "b"), ("a", "b"), ("a", "b"), ("d", "e")])
-    assert set(found.centres) == set(boxes)
-    for x, y in found.centres.values():
-        assert 29.9 <= x <= found.width - 29.9 and 9.9 <= y <= found.height - 9.9
-    for (_, a), (_, b) in itertools.combinations(found.centres.items(), 2):
-        assert abs(a[0] - b[0]) >= 60 or abs(a[1] - b[1]) >= 20
-    assert [len(path) % 3 for path in found.paths] == [1] * 4
-    assert found.paths[1] != found.paths[2]
 
 
 def test_text_gets_room() -> None:
@@ -348,3 +335,40 @@ def test_bad_input(output: Any, arguments: Any, error: type[Exception], message:
     with pytest.raises(error, match=message):
         show_graph(output, **arguments)
     assert X.grad is None
+
+
+def test_what_torchviz_writes_is_drawn_the_same_in_every_process() -> None:
+    program = (
+        "import sys, torch, torchviz; from lecture_pkg import show_dot\n"
+        "x = torch.ones(3, requires_grad=True)\n"
+        "picture = show_dot(torchviz.make_dot((x * x).sum(), params={'x': x}))\n"
+        "sys.stdout.buffer.write((picture.svg + picture.alt).encode())"
+    )
+    command = [sys.executable, "-W", "ignore", "-c", program]
+    runs = [subprocess.run(command, capture_output=True) for _ in range(2)]
+    assert runs[0].stdout == runs[1].stdout
+    assert [run.stderr for run in runs] == [b"", b""]
+    svg, alt = runs[0].stdout.decode().split("</svg>\n")
+    root = ET.fromstring(f"{svg}</svg>")
+    assert "MulBackward0" in [element.text for element in root.iter(f"{SVG}text")]
+    assert alt == "A graph of 5 nodes and 5 arrows, drawn by Graphviz."
+
+
+def test_a_dot_picture_can_be_given_words() -> None:
+    picture = show_dot("digraph { x -> y }", alt="x leads to <y>.")
+    assert repr(picture) == picture._repr_mimebundle_()["text/plain"] == "x leads to <y>."
+    assert 'alt="x leads to &lt;y&gt;."' in picture._repr_mimebundle_()["text/html"]
+
+
+@pytest.mark.parametrize(
+    ("source", "alt", "error", "message"),
+    [
+        (3, None, TypeError, r"source must be text in Graphviz's language.*3 \(int\)"),
+        (None, None, TypeError, "source must be text"),
+        ("digraph {}", 3, TypeError, r"alt must be a string, but it is 3 \(int\)"),
+        ("digraph { x ->", None, RuntimeError, "could not draw this graph: .*syntax error"),
+    ],
+)
+def test_bad_dot(source: Any, alt: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        show_dot(source, alt=alt)

@@ -28,13 +28,14 @@ _LINES = {
 
 INSTALL = """\
 # Installs the book's package where it is missing, as on Colab; elsewhere it does nothing.
-import importlib.util
+import importlib.metadata
 import subprocess
 import sys
 
-missing = [name for name in ("torchviz", "pygraphviz") if not importlib.util.find_spec(name)]
-if not importlib.util.find_spec("lecture_pkg"):
-    missing.append("git+https://github.com/{repo}@{branch}")
+wanted = {{"torchviz": "torchviz", "graphviz-pure": "graphviz-pure"}}
+wanted["lecture-pkg"] = "git+https://github.com/{repo}@{branch}"
+present = {{str(each.name) for each in importlib.metadata.distributions()}}
+missing = [wanted[name] for name in wanted if name not in present]
 if missing:  # --no-deps: what is here already, torch above all, stays as it is
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", *missing]
     if subprocess.run(pip, capture_output=True).returncode:
