@@ -3,35 +3,21 @@
 from __future__ import annotations
 
 import functools
+from pathlib import Path
 
 import nbval.kernel
 import pytest
 import torch
 
-# the tests that need more than the package: the book's files, its tools, its pages
-OF_THE_BOOK = {
-    "test_benchmarks",
-    "test_broken_edits",
-    "test_build",
-    "test_colab",
-    "test_complaints",
-    "test_configure",
-    "test_errors_page",
-    "test_exercises",
-    "test_lecture_rows",
-    "test_links",
-    "test_notebooks",
-    "test_questions",
-    "test_release",
-    "test_wheels",
-    "test_workflows",
-}
+ROOT = Path(__file__).parent
+# folders whose tests need more than the package: the book's files, its tools, its pages
+OF_THE_BOOK = {"book", "tools", "browser", "benchmarks"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark them, so that `pytest -m "not book"` runs the package's own on any machine."""
     for item in items:
-        if item.path.stem in OF_THE_BOOK or item.path.parent.name in ("book", "browser"):
+        if not OF_THE_BOOK.isdisjoint(item.path.relative_to(ROOT).parts):
             item.add_marker("book")
 
 

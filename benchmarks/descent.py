@@ -208,7 +208,7 @@ def _in_chunks(
 
 
 def curve_ours() -> Callable[[], Any]:
-    from lecture_pkg._objective import evaluate
+    from lecture_pkg.descent.objective import evaluate
 
     thetas = np.linspace(-5, 5, 2001)
     return lambda: evaluate(lesson.objective, thetas) is None

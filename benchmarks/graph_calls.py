@@ -40,7 +40,7 @@ def draw_ours() -> Callable[[], Any]:
 def draw_layout() -> Callable[[], Any]:
     """Graphviz' layout of the same graph, without anything drawn."""
     from lecture_pkg import show_graph
-    from lecture_pkg.layout import graphviz
+    from lecture_pkg.graph.layout import graphviz
 
     x = torch.tensor(5.0, requires_grad=True)
     dot = show_graph(lesson.small_graph(x), x=x).dot

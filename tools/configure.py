@@ -32,9 +32,9 @@ import importlib.metadata
 import subprocess
 import sys
 
-wanted = {{"torchviz": "torchviz", "graphviz-pure": "graphviz-pure"}}
+wanted = {{name: name for name in ("torchviz", "graphviz-pure", "lazy-loader")}}
 wanted["lecture-pkg"] = "git+https://github.com/{repo}@{branch}"
-present = {{str(each.name) for each in importlib.metadata.distributions()}}
+present = {{str(each.name).replace("_", "-") for each in importlib.metadata.distributions()}}
 missing = [wanted[name] for name in wanted if name not in present]
 if missing:  # --no-deps: what is here already, torch above all, stays as it is
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", *missing]

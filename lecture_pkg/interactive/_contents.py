@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import chain
 
-from .._svg import Line, cut, title
-from ..graph import Graph, Node
+from ..graph.data import Graph, Node
+from ..graph.picture import Line, cut, title
 from ..values import format_snapshot
 from ._picture import Content, Plate, columns
 from ._positions import Position

@@ -12,8 +12,8 @@ import numpy.typing as npt
 import torch
 
 from .._arguments import refuse
-from .._objective import Array, numbers_in_a_row
-from ._figure import Figure, as_json
+from ..descent.objective import Array, numbers_in_a_row
+from .figure import Figure, as_json
 
 BUDGET = 50_000
 """How many bytes, compressed, a figure's numbers and its still picture may take on a page."""

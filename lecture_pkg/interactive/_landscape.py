@@ -12,8 +12,8 @@ import numpy as np
 import torch
 
 from .._arguments import number, refuse
-from .._objective import Array, Objective, checked_elementwise
-from ..minima import Minimum, find_minima
+from ..descent.minima import Minimum, find_minima
+from ..descent.objective import Array, Objective, checked_elementwise
 from ._encode import decimals_for, pack
 
 CURVE_POINTS = 401

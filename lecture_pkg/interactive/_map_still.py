@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from .._objective import Array
+from ..descent.objective import Array
 from ._landscape import Landscape, limit_name
 from ._path_still import LEFT, PATH_HEIGHT, RIGHT, WIDTH, draw_path
 from ._paths import Paths

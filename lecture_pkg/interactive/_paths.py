@@ -8,8 +8,8 @@ import numpy as np
 import torch
 
 from .._arguments import integer, refuse
-from .._objective import Array, Objective
-from ..grid import descend_grid
+from ..descent.grid import descend_grid
+from ..descent.objective import Array, Objective
 from ._encode import fits, rising
 from ._landscape import Landscape, on_cpu
 from ._plane import plain

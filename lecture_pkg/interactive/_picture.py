@@ -11,9 +11,9 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from .._svg import Line, box_around, clean, draw_shape, short, write_lines
-from ..graph import Graph
-from ..layout import Box, Point, lay_out
+from ..graph.data import Graph
+from ..graph.layout import Box, Point, lay_out
+from ..graph.picture import Line, box_around, clean, draw_shape, short, write_lines
 
 _WIDE, _HIGH = 7.9, 17.0
 """The room that one character and one line take, in pixels, at the picture's font size."""

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .._objective import Array
+from ..descent.objective import Array
 
 INK, MUTED, LINE, FAINT = "#1f2328", "#57606a", "#76808c", "#d5dae0"
 VALUE, FLOW, LEAF = "#0a5fb0", "#b34700", "#0b7055"

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import torch
 
-from ..backward import BackwardPass, Flow, Step
+from ..graph.data import BackwardPass, Flow, Step
 from ..values import Snapshot, format_snapshot, snapshot
 from ._words import Lines, broken, called, grad_lines, is_one, listed, shown
 

@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from .._objective import Array, Objective
-from ..descent import DivergedError, gradient_descent
+from ..descent.objective import Array, Objective
+from ..descent.path import DivergedError, gradient_descent
 from ._encode import fits
 from ._landscape import on_cpu, written
 from ._paths import FAR, tail_of

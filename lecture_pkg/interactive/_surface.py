@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from .._arguments import number, refuse
-from .._objective import Array, Objective, callable_objective, checked_value
+from ..descent.objective import Array, Objective, callable_objective, checked_value
 from ._encode import decimals_for
 from ._landscape import on_cpu
 

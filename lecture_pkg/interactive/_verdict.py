@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
-from .._objective import Array
-from ..minima import Minimum
+from ..descent.minima import Minimum
+from ..descent.objective import Array
 from ._landscape import Landscape, limit_name
 from ._paths import FAR, Paths, settled, tail_of
 from ._plane import plain

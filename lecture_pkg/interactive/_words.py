@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from ..graph import Node
+from ..graph.data import Node
 from ..values import Snapshot, format_snapshot
 
 Lines = tuple[str, ...]

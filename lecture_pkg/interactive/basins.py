@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .._objective import Objective
+from ..descent.objective import Objective
 from ._encode import decimals_for, pack, within_budget
-from ._figure import Figure
 from ._landscape import Landscape, limit_name, survey
 from ._map_still import COLOURS, draw_map
 from ._paths import THIN, Paths, choice, described, paths_as_data, settled, walk_all
 from ._verdict import told, verdicts
+from .figure import Figure
 
 STEP_SIZES = (
     0.01, 0.015, 0.02, 0.025, 0.03, 0.035, 0.04, 0.045, 0.05, 0.055, 0.06, 0.07,

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .._objective import Objective
+from ..descent.objective import Objective
 from ._encode import pack, within_budget
-from ._figure import Figure
 from ._landscape import Landscape, survey
 from ._path_still import PATH_HEIGHT, WIDTH, draw_path
 from ._paths import THIN, Paths, choice, described, paths_as_data, walk_all
 from ._plane import paragraph, picture, plain
 from ._verdict import told, verdicts
+from .figure import Figure
 
 STEP_SIZES = (0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 0.07, 0.08, 0.1, 0.12, 0.15, 0.2, 0.25, 0.3)
 

@@ -9,13 +9,13 @@ from typing import Any
 import torch
 
 from .._arguments import integer, refuse
-from .._objective import Objective
+from ..descent.objective import Objective
 from ._encode import pack, within_budget
-from ._figure import Figure
 from ._plane import plain
 from ._race import Factory, Race, outcome, run_race
 from ._race_still import draw_race
 from ._surface import bands, pair, survey_surface
+from .figure import Figure
 
 OPTIMIZERS: Mapping[str, Factory] = {
     "plain": lambda params: torch.optim.SGD(params, lr=0.01),

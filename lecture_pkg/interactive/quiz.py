@@ -8,8 +8,8 @@ import re
 from string import ascii_uppercase
 
 from .._arguments import refuse, shown
-from ..questions import Choice, Question, load
-from ._figure import Figure
+from ..exercises.questions import Choice, Question, load
+from .figure import Figure
 
 
 def predict(question: str) -> Figure:

@@ -10,14 +10,13 @@ from typing import Any
 import torch
 
 from .._arguments import one_of, refuse
-from ..backward import BackwardPass
-from ..graph import Graph
-from ..stepping import record_backward
+from ..graph.backward import record_backward
+from ..graph.data import BackwardPass, Graph
 from ._contents import contents, plates
-from ._figure import Figure
 from ._picture import draw_picture
 from ._positions import Position, positions
 from ._words import called, is_one
+from .figure import Figure
 
 MOST_NODES = 75
 """A larger graph would be heavier on its page than a figure may be, and tedious to step through."""

@@ -8,12 +8,12 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
+from descents import by_hand, himmelblau, lecture
 from playwright.sync_api import Locator, Page, expect
 
 from lecture_pkg import basin_map, compare_optimizers, explore_descent, gradient_descent
-from lecture_pkg.interactive._figure import Figure
+from lecture_pkg.interactive.figure import Figure
 from lecture_pkg.interactive.optimizers import OPTIMIZERS
-from tests.descents import by_hand, himmelblau, lecture
 
 Show = Callable[..., Page]
 NASTY = "</script><script>alert(1)</script>"

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page
 
-from lecture_pkg.interactive import _figure
+from lecture_pkg.interactive import figure as _figure
 
 NASTY = "</script><script>alert(1)</script>"
 SVG = (

@@ -8,10 +8,10 @@ from collections.abc import Callable
 import built_site
 import pytest
 import torch
+from descents import by_hand, lecture
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
-from lecture_pkg.questions import load
-from tests.descents import by_hand, lecture
+from lecture_pkg.exercises.questions import load
 
 Open = Callable[[str], Page]
 COUNTS = {

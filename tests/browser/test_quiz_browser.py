@@ -11,8 +11,8 @@ from playwright.sync_api import Page, expect
 from pypdf import PdfReader
 
 from lecture_pkg import predict
+from lecture_pkg.exercises.questions import Choice, Question, load
 from lecture_pkg.interactive import quiz
-from lecture_pkg.questions import Choice, Question, load
 
 NAMES = list(load())
 FIRST = load()[NAMES[0]]

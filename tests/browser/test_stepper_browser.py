@@ -7,11 +7,11 @@ from collections.abc import Callable
 
 import pytest
 import torch
+from expressions import finite_differences, random_expression
 from playwright.sync_api import Frame, Page, expect
 
 from lecture_pkg import record, step_backward
-from lecture_pkg.interactive._figure import Figure
-from tests.expressions import finite_differences, random_expression
+from lecture_pkg.interactive.figure import Figure
 
 Show = Callable[..., Page]
 

@@ -1,0 +1,1 @@
+"""Gradient descent: objectives, paths, grids of paths, minima, and still pictures of them."""

@@ -1,0 +1,258 @@
+"""Checks of chapter 6: nn and optim."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import torch
+
+from ._answers import Wrong, call, kind
+from ._compare import SINGLE, STRICT, Mistake, compare
+from ._exercise import Trial, exercise
+from .computation_graphs import reaches
+
+
+@exercise(6)
+def two_layers(answer: Any, trial: Trial) -> None:
+    """Build a model with 4 inputs, a layer of 8 units with ReLU, and 3 outputs."""
+    model = _as_model(answer)
+    shapes = sorted(tuple(p.shape) for p in model.parameters())
+    if shapes != [(3,), (3, 8), (8,), (8, 4)]:
+        diagnosis, hint = "layers", "wanted: Linear(4, 8), ReLU, Linear(8, 3)."
+        if shapes == [(3, 8), (8, 4)]:
+            diagnosis, hint = "no-bias", "the layers have no bias."
+        elif (4, 8) in shapes or (8, 3) in shapes:
+            diagnosis, hint = "swapped", "Linear takes first the inputs, then the outputs."
+        raise Wrong(diagnosis, hint, got=f"parameters of shapes {shapes}")
+    W1, b1, W2, b2 = (_of_shape(model, s) for s in [(8, 4), (8,), (3, 8), (3,)])
+    x = trial.tensor(6, 4).to(W1.device)
+    before = x @ W1.T + b1
+    right = torch.relu(before) @ W2.T + b2
+    hint = "the hidden layer has {} where ReLU is wanted."
+    other = [
+        ("no-activation", before, "between the two layers a ReLU is missing."),
+        ("other-activation", torch.sigmoid(before), hint.format("a sigmoid")),
+        ("other-activation", torch.tanh(before), hint.format("a tanh")),
+    ]
+    mistakes = [Mistake(name, hidden @ W2.T + b2, text) for name, hidden, text in other]
+    last = "a ReLU behind the last layer cuts off every negative output."
+    mistakes += [
+        Mistake("relu-at-end", torch.relu(right), last),
+        Mistake("relu-at-end", torch.relu(before @ W2.T + b2), last + " It belongs between."),
+        Mistake("softmax", torch.softmax(right, -1), "wanted are plain outputs, no softmax."),
+    ]
+    given = "6 rows of 4 inputs"
+    compare(call(model, x, given=given), right, mistakes=mistakes, given=given)
+
+
+def _as_model(answer: Any) -> torch.nn.Module:
+    if not isinstance(answer, torch.nn.Module):
+        hint = "wanted is the model itself, a torch.nn.Module."
+        raise Wrong("not-a-model", hint, got=kind(answer))
+    return copy.deepcopy(answer).double()
+
+
+def _of_shape(model: torch.nn.Module, shape: tuple[int, ...]) -> torch.Tensor:
+    return next(p.detach() for p in model.parameters() if tuple(p.shape) == shape)
+
+
+@exercise(6)
+def column_loss(answer: Any, trial: Trial) -> None:
+    """Write `column_loss(prediction, target)`: the mean squared error of a column and a row.
+
+    prediction has shape (N, 1), as a model with one output gives it; target has shape (N,).
+    """
+    prediction, target = trial.tensor(5, 1).requires_grad_(), trial.tensor(5)
+    given = "prediction of shape (5, 1), target of shape (5)"
+    error = (prediction.squeeze(1) - target).detach()
+    table = (prediction - target).detach()
+    mistakes = [
+        Mistake("broadcast", (table**2).mean(), "(5, 1) minus (5) is a table of 25 errors."),
+        Mistake("broadcast", (table**2).sum(), "(5, 1) minus (5) is a table of 25 errors."),
+        Mistake("sum", (error**2).sum(), "this is the sum of the squares, not their mean."),
+        Mistake("root", (error**2).mean().sqrt(), "without the square root."),
+        Mistake("absolute", error.abs().mean(), "squares, not absolute values."),
+        Mistake("not-reduced", error**2, "a loss is one number: take the mean."),
+    ]
+    result = call(answer, prediction, target, given=given)
+    whole = reaches(result, prediction)
+    rtol = STRICT if whole else SINGLE
+    compare(result, (error**2).mean(), mistakes=mistakes, given=given, rtol=rtol)
+    if not whole:
+        hint = (
+            "the number is right, but no graph leads back to the prediction. Look for .item(), "
+            ".detach(), .data, NumPy."
+        )
+        raise Wrong("detached", hint, given=given)
+
+
+@exercise(6)
+def sgd_step(answer: Any, trial: Trial) -> None:
+    """Write `sgd_step(parameters, lr)`: p ← p − lr·gradient for every p, in place; then forget.
+
+    Afterwards no gradient is left (None or 0). A parameter without a gradient stays as it is.
+    """
+    values, slopes = [trial.tensor(3), trial.tensor(2, 2)], [trial.tensor(3), trial.tensor(2, 2)]
+    parameters = [v.clone().requires_grad_() for v in values]
+    for p, slope in zip(parameters, slopes, strict=True):
+        p.grad = slope.clone()
+    unused = trial.tensor(2).requires_grad_()
+    versions = [p._version for p in parameters]
+    given = "two parameters with a gradient, one whose .grad is None, lr = 0.1"
+    call(answer, [*parameters, unused], 0.1, given=given, may_change=True, errors=_IN_PLACE)
+    emptied = all(p.grad is None or not p.grad.any() for p in parameters)
+    for p, v, g in zip(parameters, values, slopes, strict=True):
+        nothing = ("zeroed-before-use", _FIRST) if emptied else ("no-effect", _NAME)
+        mistakes = [
+            Mistake(*nothing[:1], v, nothing[1]),
+            Mistake("sign", v + 0.1 * g, "this walks uphill: p − lr · gradient."),
+            Mistake("factor", v - g, "the learning rate is not used."),
+        ]
+        compare(p, v - 0.1 * g, mistakes=mistakes, given=given)
+    if not emptied:
+        hint = "the old gradients are still there, and the next backward() adds to them."
+        raise Wrong("not-zeroed", hint, given=given)
+    if any(p._version == version for p, version in zip(parameters, versions, strict=True)):
+        hint = (
+            "right numbers, written through .data, where autograd does not see the change and "
+            "gives wrong gradients without a word. Use `with torch.no_grad():`."
+        )
+        raise Wrong("data", hint, given=given)
+
+
+_FIRST = "the gradients are zeroed before they are used."
+_NAME = "`p = p − …` gives the name p to a new tensor; the parameter stays. Update in place: p -= …"
+_IN_PLACE = {
+    "no-gradient-yet": (
+        "no-gradient-yet",
+        "a parameter that the loss did not use has .grad None: leave it out.",
+    )
+}
+
+
+class _Logged(torch.optim.SGD):
+    """Plain gradient descent that remembers its steps, and whether there was a gradient to use."""
+
+    def __init__(self, parameters: Iterator[torch.nn.Parameter]) -> None:
+        super().__init__(parameters, lr=0.1)
+        self.steps: list[bool] = []
+
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Move the parameters, and log whether a gradient was there."""
+        loss = super().step(closure)
+        grads = [p.grad for group in self.param_groups for p in group["params"]]
+        self.steps.append(any(g is not None and bool(g.any()) for g in grads))
+        return loss
+
+
+@exercise(6)
+def train(answer: Any, trial: Trial) -> None:
+    """Mend `train(model, loss_fn, optimizer, x, y, rounds)`: it returns the loss of every round.
+
+    The losses are numbers, each taken before the step of its round.
+    """
+    x, y, weight = trial.tensor(8, 2), trial.tensor(8, 1), trial.tensor(1, 2)
+    model = torch.nn.Linear(2, 1, bias=False, dtype=torch.float64)
+    model.weight = torch.nn.Parameter(weight.clone())
+    optimizer = _Logged(model.parameters())
+    given = "a linear model, MSELoss, SGD with lr 0.1, rounds = 5"
+    loss_fn = torch.nn.MSELoss()
+    result = call(answer, model, loss_fn, optimizer, x, y, 5, given=given, errors=_OUTSIDE)
+    losses, summed = _losses(x, y, weight, 0.0), _losses(x, y, weight, 1.0)
+    if isinstance(result, list | tuple) and any(_carries_graph(item) for item in result):
+        hint = "each entry is a tensor that keeps its whole graph alive: put loss.item() in."
+        raise Wrong("keeps-graph", hint, got="losses with a grad_fn", given=given)
+    if not optimizer.steps:
+        hint = "optimizer.step() is never called: nothing moves."
+        raise Wrong("no-step", hint, given=given)
+    if not any(optimizer.steps):
+        hint = (
+            "nothing moves: the gradients are zeroed between backward() and step(), or backward() "
+            "is never called."
+        )
+        raise Wrong("zeroed-before-use", hint, got="a step() without a gradient", given=given)
+    if len(optimizer.steps) != 5:
+        hint = "one step in each round."
+        raise Wrong("other-steps", hint, got=f"{len(optimizer.steps)} steps", expected="5 steps")
+    mistakes = [
+        Mistake(
+            "not-zeroed", summed[:5], "every gradient is added to the earlier ones: zero_grad()."
+        ),
+        Mistake("after-step", losses[1:], "these losses are taken after the step, not before it."),
+        Mistake("last-only", losses[4], "all losses, not only the last one."),
+    ]
+    compare(result, losses[:5], mistakes=mistakes, given=given)
+
+
+_OUTSIDE = {
+    "second-backward": (
+        "second-backward",
+        "the forward pass belongs into the loop: each round needs a graph of its own.",
+    )
+}
+
+
+def _carries_graph(item: Any) -> bool:
+    return isinstance(item, torch.Tensor) and item.requires_grad
+
+
+def _losses(x: torch.Tensor, y: torch.Tensor, weight: torch.Tensor, kept: float) -> list[float]:
+    """Six losses by formula; kept is how much of the old gradients stays in the new one."""
+    losses, heap = [], torch.zeros_like(weight)
+    for _ in range(6):
+        error = x @ weight.T - y
+        losses.append(float((error**2).mean()))
+        heap = kept * heap + 2 * error.T @ x / len(x)
+        weight = weight - 0.1 * heap
+    return losses
+
+
+@exercise(6)
+def fit_sine(answer: Any, trial: Trial) -> None:
+    """Train a model, (N, 1) in and (N, 1) out, that gives sin(x) for −3 ≤ x ≤ 3.
+
+    The mean squared error on fresh points must be below 0.01.
+    """
+    model = _as_model(answer).eval()
+    device = next((p.device for p in model.parameters()), torch.device("cpu"))
+    x = torch.tensor(trial.rng.uniform(-3, 3, size=(400, 1)), device=device).sort(dim=0).values
+    given = "400 fresh points between −3 and 3"
+    with torch.no_grad():
+        result = call(model, x, given=given)
+    if not isinstance(result, torch.Tensor) or result.shape != x.shape:
+        shape = getattr(result, "shape", type(result).__name__)
+        raise Wrong("shape", "one output for each input.", got=str(shape), expected="(400, 1)")
+    error = float(((result - torch.sin(x)) ** 2).mean())
+    if error < 0.01:
+        return
+    diagnosis, hint = _what_was_learnt(x, result)
+    got = f"mean squared error {error:.2g}"
+    raise Wrong(diagnosis, hint, got=got, expected="below 0.01", given=given)
+
+
+def _what_was_learnt(x: torch.Tensor, result: torch.Tensor) -> tuple[str, str]:
+    error = (result - torch.sin(x)) ** 2
+    bend = result - (result[:1] + (result[-1:] - result[:1]) * (x - x[:1]) / (x[-1:] - x[:1]))
+    right_half, left_half = error[x > 0.2].mean(), error[x < -0.2].mean()
+    if not bool(result.isfinite().all()):
+        return "nan", "the outputs are not finite: the training ran away. Take a smaller lr."
+    if float(result.std()) < 0.05:
+        return (
+            "flat",
+            "nearly the same output everywhere: was it trained on sin(x), and with step()?",
+        )
+    if float(bend.abs().max()) < 1e-6:
+        return (
+            "no-activation",
+            "a straight line: linear layers in a row are one. Put a ReLU between.",
+        )
+    if float(((result - torch.cos(x)) ** 2).mean()) < 0.02:
+        return "other-function", "this is the cosine."
+    if min(right_half, left_half) < 0.01:
+        return "range", "good on one side of 0 only: train on points from all of −3 to 3."
+    return "not-converged", "on the way: more rounds, another lr, or more hidden units."
+
+
+__all__ = ["column_loss", "fit_sine", "sgd_step", "train", "two_layers"]

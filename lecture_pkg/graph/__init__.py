@@ -1,0 +1,1 @@
+"""What autograd recorded, and what flows back through it."""

@@ -1,0 +1,196 @@
+"""A computation graph, and a backward pass through it, as plain data."""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from ..values import Snapshot, format_snapshot
+
+_MOST_LISTED = 30
+"""Of a graph with more operations or tensors they are counted, not listed."""
+
+
+class Node(NamedTuple):
+    """One node of a computation graph.
+
+    Attributes:
+        id: Its number, which is also its index in `Graph.nodes`.
+        kind: "leaf", "constant", "operation", "intermediate", "output" or "saved".
+        label: The operation's plain name ("sin"), or the caller's name or the value of a tensor.
+        name: The name that the caller gave, or "".
+        grad_fn: What autograd calls the operation ("SinBackward0"), or "".
+        snapshot: The value in the forward pass, None where it is not known.
+    """
+
+    id: int
+    kind: str
+    label: str
+    name: str
+    grad_fn: str
+    snapshot: Snapshot | None
+
+
+class Edge(NamedTuple):
+    """An arrow in the direction of the computation, from an input to what uses it.
+
+    Attributes:
+        source: Id of the node that the value comes from.
+        target: Id of the node that uses it.
+        argument: Its position among the target's `next_functions`, or -1 for a constant to
+            which autograd gives no position (such as the 2 in `x ** 2`).
+    """
+
+    source: int
+    target: int
+    argument: int
+
+
+class Graph(NamedTuple):
+    """A computation graph as plain data: nothing in it keeps a tensor or autograd alive.
+
+    Attributes:
+        nodes: The nodes; each node's id is its index.
+        edges: The arrows.
+    """
+
+    nodes: Sequence[Node]
+    edges: Sequence[Edge]
+
+    def inputs(self, node: int) -> tuple[int, ...]:
+        """Ids of the nodes whose values `node` uses, in the order of its arguments."""
+        edges = [edge for edge in self.edges if edge.target == node]
+        edges.sort(key=lambda edge: (edge.argument < 0, edge.argument))
+        return tuple(edge.source for edge in edges)
+
+    def consumers(self, node: int) -> tuple[int, ...]:
+        """Ids of the nodes that use the value of `node`, once for each use."""
+        return tuple(edge.target for edge in self.edges if edge.source == node)
+
+    def leaves(self) -> tuple[Node, ...]:
+        """The tensors that gather a gradient in `.grad`."""
+        return tuple(node for node in self.nodes if node.kind == "leaf")
+
+    def describe(self) -> str:
+        """The graph in words, for readers who cannot see a picture of it."""
+        return _describe(self)
+
+
+def _describe(graph: Graph) -> str:
+    """What there is in a graph, and how each operation follows from what came before."""
+    ordered = _forward_order(graph)
+    results = [graph.nodes[i] for i in ordered if graph.nodes[i].kind == "output"]
+    parts = [f"Computation graph of {_listed([_with_value(node) for node in results])}"]
+    if not results:
+        parts = ["Computation graph of a leaf, without operations"]
+    for kind, word, words in (("leaf", "Leaf", "Leaves"), ("constant", "Constant", "Constants")):
+        nodes = [_with_value(node) for node in graph.nodes if node.kind == kind]
+        if len(nodes) > _MOST_LISTED:
+            parts.append(f"{len(nodes)} {words.lower()}")
+        elif nodes:
+            parts.append(f"{word if len(nodes) == 1 else words}: {_listed(nodes)}")
+    operations = [i for i in ordered if graph.nodes[i].kind == "operation"]
+    if len(operations) > _MOST_LISTED:
+        counts = Counter(graph.nodes[i].label for i in operations).most_common()
+        kinds = _listed([f"{count} {label}" for label, count in counts])
+        parts.append(f"{len(operations)} operations: {kinds}")
+    elif operations:
+        parts.append("Operations: " + "; ".join(_operations(graph, operations)))
+    return ". ".join(parts) + "."
+
+
+def _forward_order(graph: Graph) -> list[int]:
+    """Ids in an order in which every node comes after its inputs."""
+    missing = Counter(edge.target for edge in graph.edges)
+    users: dict[int, list[int]] = {}
+    for edge in graph.edges:
+        users.setdefault(edge.source, []).append(edge.target)
+    # the visit starts at the output: what has a larger number tends to come earlier
+    ready = [-node.id for node in graph.nodes if not missing[node.id]]
+    heapq.heapify(ready)
+    ordered = []
+    while ready:
+        ordered.append(-heapq.heappop(ready))
+        for user in users.get(ordered[-1], ()):
+            missing[user] -= 1
+            if not missing[user]:
+                heapq.heappush(ready, -user)
+    return ordered
+
+
+def _operations(graph: Graph, operations: Sequence[int]) -> list[str]:
+    number = {i: f"({place})" for place, i in enumerate(operations, 1)}
+    sentences = []
+    for i in operations:
+        inputs = [number.get(j, graph.nodes[j].label) for j in graph.inputs(i)]
+        users = [graph.nodes[j] for j in graph.consumers(i)]
+        names = [user.label for user in users if user.kind in ("intermediate", "output")]
+        called = f", which is {_listed(names)}" if names else ""
+        value = graph.nodes[i].snapshot
+        equals = f" = {format_snapshot(value)}" if value is not None else ""
+        of = f" of {_listed(inputs)}" if inputs else ""
+        sentences.append(f"{number[i]} {graph.nodes[i].label}{of}{equals}{called}")
+    return sentences
+
+
+def _with_value(node: Node) -> str:
+    value = format_snapshot(node.snapshot) if node.snapshot is not None else ""
+    return f"{node.label} = {value}" if value and value != node.label else node.label
+
+
+def _listed(words: Sequence[str]) -> str:
+    """Words as a sentence lists them: "a, b and c"."""
+    return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
+
+
+class Flow(NamedTuple):
+    """A gradient that leaves a node against the direction of an arrow.
+
+    Attributes:
+        edge: Index into `Graph.edges`; the gradient travels from its target to its source.
+        gradient: The gradient that travels.
+        rule: Where it comes from, in words and numbers ("sin: 3.0 × cos 5.0 = 0.8510").
+    """
+
+    edge: int
+    gradient: Snapshot
+    rule: str
+
+
+class Step(NamedTuple):
+    """What one node does in the backward pass.
+
+    Attributes:
+        index: 0 for the step that hands the first gradient to the output, then 1, 2, …
+        node: Id of the node that runs: an operation, or a named tensor or output, which passes
+            its gradient on.
+        arriving: The sum of all gradients that have arrived at the node; for an operation with
+            several results, the gradients of those that were used, one after the other.
+        leaving: The gradients that it sends on.
+        accumulated: For each leaf reached in this step: its id, the sum so far, and that sum
+            in words, new gradients first ("0.8510 + 1.0 = 1.8510").
+        waiting: Ids of the nodes that have received some of their gradients, but not yet all.
+    """
+
+    index: int  # type: ignore[assignment]  # hides tuple.index, which nobody needs here
+    node: int
+    arriving: Snapshot
+    leaving: tuple[Flow, ...]
+    accumulated: tuple[tuple[int, Snapshot, str], ...]
+    waiting: tuple[int, ...]
+
+
+class BackwardPass(NamedTuple):
+    """A whole backward pass as plain data.
+
+    Attributes:
+        graph: The graph that the gradients travelled through.
+        steps: What happened, in the order in which autograd's engine did it.
+        gradients: For each leaf's id, its gradient at the end; a leaf that gets none is missing.
+    """
+
+    graph: Graph
+    steps: tuple[Step, ...]
+    gradients: dict[int, Snapshot]
