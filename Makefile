@@ -23,8 +23,8 @@ book: .venv/ready ## execute the notebooks that changed and build _build/html
 pdf: book ## make one PDF of the whole book, linked from its first page
 	@$(BIN)/python -m tools.pdf
 
-test: pdf ## build the book, then run all tests and recompute every printed number
-	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadscope
+test: book ## build the book and its PDF, then run all tests and recompute every printed number
+	@$(BIN)/python -m tools.suite -n auto --maxprocesses 4 --dist loadscope
 
 notebooks: .venv/ready ## execute all notebooks (or ONLY=03_backward) and write their outputs back
 	@$(BIN)/python -m tools.notebooks $(ONLY)

@@ -13,6 +13,7 @@ OF_THE_BOOK = {
     "test_benchmarks",
     "test_broken_edits",
     "test_build",
+    "test_chromium",
     "test_colab",
     "test_complaints",
     "test_configure",
@@ -23,15 +24,22 @@ OF_THE_BOOK = {
     "test_notebooks",
     "test_questions",
     "test_release",
+    "test_setup",
+    "test_suite",
     "test_workflows",
 }
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark them, so that `pytest -m "not book"` runs the package's own on any machine."""
+    """Mark them, so that `pytest -m "not book"` runs the package's own on any machine.
+
+    And those that open a page, so that `-m "not browser"` runs all others where no browser is.
+    """
     for item in items:
         if item.path.stem in OF_THE_BOOK or item.path.parent.name in ("book", "browser"):
             item.add_marker("book")
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker("browser")
 
 
 @pytest.fixture(params=["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"])
