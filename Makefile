@@ -15,7 +15,7 @@ export OMP_NUM_THREADS ?= 1
 help: ## list these commands
 	@awk -F ':.* ## ' '/^[a-z]+:.* ## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
-setup: .venv/ready ## install what everything needs into .venv, and nothing more
+setup: .venv/ready ## install what everything needs into .venv (PyTorch: TORCH=cpu or TORCH=cuda)
 
 book: .venv/ready ## execute the notebooks that changed and build _build/html
 	@$(BIN)/python -m tools.build
@@ -23,8 +23,8 @@ book: .venv/ready ## execute the notebooks that changed and build _build/html
 pdf: book ## make one PDF of the whole book, linked from its first page
 	@$(BIN)/python -m tools.pdf
 
-test: pdf ## build the book, then run all tests and recompute every printed number
-	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadscope
+test: book ## build the book and its PDF, then run all tests and recompute every printed number
+	@$(BIN)/python -m tools.suite -n auto --maxprocesses 4 --dist loadscope
 
 notebooks: .venv/ready ## execute all notebooks (or ONLY=03_backward) and write their outputs back
 	@$(BIN)/python -m tools.notebooks $(ONLY)
@@ -55,9 +55,7 @@ clean: ## remove everything that was built; .venv stays
 	rm -rf _build build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 .venv/ready: requirements.txt pyproject.toml | $(BIN)/python
-	@echo "Installing requirements.txt into .venv; the first time this takes minutes …"
-	$(BIN)/python -m pip install --disable-pip-version-check -r requirements.txt
-	$(BIN)/python -m pip install --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m tools.setup
 	@touch $@
 
 $(BIN)/python:

@@ -15,10 +15,15 @@ OF_THE_BOOK = {"book", "tools", "browser", "benchmarks"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark them, so that `pytest -m "not book"` runs the package's own on any machine."""
+    """Mark them, so that `pytest -m "not book"` runs the package's own on any machine.
+
+    And those that open a page, so that `-m "not browser"` runs all others where no browser is.
+    """
     for item in items:
         if not OF_THE_BOOK.isdisjoint(item.path.relative_to(ROOT).parts):
             item.add_marker("book")
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker("browser")
 
 
 @pytest.fixture(params=["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"])

@@ -69,12 +69,11 @@ def compare(rounds: int, quick: bool) -> list[Comparison]:
     from playwright.sync_api import sync_playwright
 
     site = comparison_pages(WORK / "site", interpreter())
+    path = chromium.find()
     names = ["empty", *_OWN, *_OTHERS]
     visits: dict[tuple[str, bool], list[Visit]] = {}
     with served(site) as address, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium.find(), args=list(chromium.FLAGS)
-        )
+        browser = playwright.chromium.launch(executable_path=path, args=list(chromium.FLAGS))
         for turn in range(min(rounds, 3) + 1):  # half a minute each
             for name in names:
                 for slow in (False, True):

@@ -51,10 +51,11 @@ def printed(paths: list[Path]) -> list[Printed]:
     """Each page as Chromium prints it in light colours, with its headings as bookmarks."""
     from playwright.sync_api import sync_playwright
 
+    path_of_browser = chromium.find()
     with sync_playwright() as playwright:
         # else it waits two seconds for each page's pictures that load when a reader comes near
         flags = [*chromium.FLAGS, "--blink-settings=lazyLoadEnabled=false"]
-        browser = playwright.chromium.launch(executable_path=chromium.find(), args=flags)
+        browser = playwright.chromium.launch(executable_path=path_of_browser, args=flags)
         page = browser.new_page(color_scheme="light", reduced_motion="reduce")
         sheets = []
         for path in paths:
@@ -153,5 +154,5 @@ def make(root: Path = ROOT) -> Path:
 if __name__ == "__main__":
     try:
         make()
-    except (BookError, RuntimeError) as error:
+    except (BookError, chromium.MissingBrowser, ValueError) as error:
         sys.exit(str(error))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sys
 from collections.abc import Callable
 
 from PIL import Image
@@ -64,13 +65,15 @@ def _save(png: bytes, name: str) -> None:
 
 def main() -> None:
     """Take all pictures with the Chromium of the tests."""
+    path = chromium.find()
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium.find(), args=list(chromium.FLAGS)
-        )
+        browser = playwright.chromium.launch(executable_path=path, args=list(chromium.FLAGS))
         take(browser.new_page(color_scheme="light", reduced_motion="reduce"))
         browser.close()
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except (chromium.MissingBrowser, ValueError) as error:
+        sys.exit(str(error))

@@ -25,7 +25,10 @@ _PLACES = {
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    path = chromium.find()
+    try:
+        path = chromium.find()
+    except (chromium.MissingBrowser, ValueError) as error:
+        pytest.fail(str(error), pytrace=False)
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=path, args=list(chromium.FLAGS))
         yield running

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser
 from pypdf import PdfReader
 
-from tools import pdf
+from tools import chromium, pdf
 from tools.notebooks import ROOT, BookError
 
 HTML = ROOT / "_build" / "html"
@@ -27,6 +33,7 @@ def _titles(outline: list[Any]) -> list[str]:
     ]
 
 
+@pytest.mark.browser
 def test_every_page_of_the_book_begins_a_bookmark(reader: PdfReader) -> None:
     top = [item.title for item in reader.outline if not isinstance(item, list)]
     headings = []
@@ -47,12 +54,14 @@ def _sheets(reader: PdfReader, title: str) -> list[str]:
     return [sheet.extract_text() for sheet in reader.pages[starts[index] : starts[index + 1]]]
 
 
+@pytest.mark.browser
 def test_bookmarks_read_like_headings(reader: PdfReader) -> None:
     titles = _titles(reader.outline)
     assert "What surprises people" in titles
     assert "The idea: the same trail, walked backwards" in titles
 
 
+@pytest.mark.browser
 def test_solutions_and_steps_are_printed_on_the_chapters_sheets(reader: PdfReader) -> None:
     sheets = _sheets(reader, "The backward pass")
     assert "The backward pass" in sheets[0]
@@ -61,9 +70,38 @@ def test_solutions_and_steps_are_printed_on_the_chapters_sheets(reader: PdfReade
     assert re.search(r"sin:\s*3\.0\s*×\s*cos\s*5\.0\s*=\s*0\.8510", text)
 
 
+@pytest.mark.browser
 def test_the_first_page_links_to_it_once() -> None:
     first = pdf.pages(ROOT)[0].read_text("utf-8")
     assert first.count(f'href="../{pdf.NAME}"') == 1
+
+
+def test_it_prints_with_playwrights_own_browser(
+    browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where no other is on the PATH, it is Playwright that has to be asked, as `make pdf` does."""
+    monkeypatch.delenv("CHROMIUM", raising=False)
+    real = chromium.find()
+    monkeypatch.setenv("PLAYWRIGHT_BROWSERS_PATH", str(tmp_path))
+    ask = subprocess.run([sys.executable, "-c", chromium._ASK], capture_output=True, text=True)
+    own = Path(ask.stdout.strip())
+    own.parent.mkdir(parents=True)
+    own.write_text(f'#!/bin/sh\nPATH={os.environ["PATH"]}\nexec {shlex.quote(real)} "$@"\n')
+    own.chmod(0o755)
+    page = tmp_path / "page.html"
+    page.write_text("<title>One</title><h1>One page</h1>")
+    script = f"""
+import os
+os.geteuid = lambda: 1000
+from pathlib import Path
+from tools import chromium, pdf
+chromium._PLACES = ()
+(sheet,) = pdf.printed([Path({str(page)!r})])
+print(chromium.find(), sheet.headings, sheet.pdf[:5])
+"""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True)
+    assert (done.stderr, done.stdout) == ("", f"{own} ['One page'] b'%PDF-'\n")
 
 
 def test_without_built_pages_it_says_what_to_do(tmp_path: Any) -> None:

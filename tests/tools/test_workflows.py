@@ -29,14 +29,37 @@ def test_the_four_workflows_are_there() -> None:
     assert [path.stem for path in PATHS] == ["ci", "cuda", "pages", "weekly"]
 
 
+def commands(job: dict[str, Any]) -> list[str]:
+    return [step["run"] for step in job["steps"] if "run" in step]
+
+
 def test_commands_can_be_typed(workflow: dict[str, Any]) -> None:
-    for command in (step["run"] for step in steps(workflow) if "run" in step):
-        program, *arguments = command.split()
-        if program == "make":
-            assert set(arguments) <= TARGETS, command
-        else:
-            assert re.fullmatch(r"python|\.venv/bin/pip", program), command
-        assert not re.search(r"\$\{|[;&|\n]", command), command
+    for job in workflow["jobs"].values():
+        # only in a container is it ours to say what the machine has
+        others = r"apt-get|git" if "container" in job else r"python|\.venv/bin/pip"
+        for command in commands(job):
+            program, *arguments = command.split()
+            if program == "make":
+                assert set(arguments) <= TARGETS, command
+            else:
+                assert re.fullmatch(others, program), command
+            assert not re.search(r"\$\{|[;&|\n]", command), command
+
+
+def test_a_bare_machine_types_the_readmes_two_commands() -> None:
+    """In a Debian that has what the README asks for, and certificates; nobody adds a Python."""
+    ci = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text("utf-8"))
+    job = ci["jobs"]["bare"]
+    readme = (ROOT / "README.md").read_text("utf-8")
+    typed = re.findall(r"^\$ (make \w+) +#", readme.split("```")[1], re.MULTILINE)
+    assert commands(job)[-2:] == typed == ["make book", "make test"]
+    (installed,) = [command for command in commands(job) if " install " in command]
+    packages = {word for word in installed.split()[2:] if not word.startswith("--")}
+    assert packages == {"ca-certificates", "git", "make", "python3", "python3-venv"}
+    assert [step["uses"].split("@")[0] for step in job["steps"] if "uses" in step] == [
+        "actions/checkout"
+    ]
+    assert re.fullmatch(r"debian:\w+-slim", job["container"])
 
 
 def test_the_packages_own_tests_are_where_ci_looks_for_them() -> None:
