@@ -1,6 +1,7 @@
 """Sphinx extension: the theme without what no page uses, and pictures that do not hold pages up.
 
-Pages get a foot that says what they ran on. The build passes the two settings `ran_on` (in words)
+A chapter says under its title how long it takes to read. Pages get a foot that says what they ran
+on. The build passes the two settings `ran_on` (in words)
 and `revision`; without them there is no foot. Pictures keep their place free while they load, and
 all but a page's first load when the reader comes near them.
 """
@@ -8,6 +9,7 @@ all but a page's first load when the reader comes near them.
 from __future__ import annotations
 
 import itertools
+import math
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from sphinx.config import Config
 
 _PICTURE = re.compile(r'<img (?P<rest>[^>]*src="(?:\.\./)*_images/(?P<name>[^"]+)")')
+_WORDS_A_MINUTE = 150  # of text, code and outputs alike: code is read more slowly than prose
+_UNREAD = re.compile(r"<(script|style|svg|details)\b.*?</\1>|<[^>]*>", re.S)
 _TEMPLATES = Path(__file__).resolve().parent / "templates"
 
 
@@ -41,7 +45,12 @@ def _finish(
     context["ran_on"] = app.config.ran_on
     context["revision"] = app.config.revision
     files = {name: app.srcdir / place for place, name in app.builder.images.items()}
-    context["body"] = _load_late(context.get("body", ""), files)
+    body = _load_late(context.get("body", ""), files)
+    if context["has_outputs"]:
+        minutes = math.ceil(len(_UNREAD.sub(" ", body).split()) / _WORDS_A_MINUTE)
+        told = f'<p class="book-time">About {minutes} minutes to read.</p>'
+        body = body.replace("</h1>", f"</h1>\n{told}", 1)
+    context["body"] = body
 
 
 def _load_late(body: str, files: Mapping[str, Path]) -> str:

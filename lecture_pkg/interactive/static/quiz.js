@@ -27,6 +27,8 @@ mount("quiz", ({ root, live, data }) => {
     told.dataset.verdict = choice.right ? "right" : "wrong";
     const verdict = choice.right ? "✓ Right." : "✗ Not this one.";
     told.append(element("strong", {}, verdict), " ", ...marked(choice.feedback));
+    // the page may keep what stands below a question folded until now
+    root.dispatchEvent(new Event("lp-answered"));
   };
 
   const box = element("fieldset", { class: "lp-choices" },
