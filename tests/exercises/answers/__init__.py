@@ -7,9 +7,10 @@ import importlib
 import pkgutil
 from typing import Any
 
+CHAPTERS = [module.name for module in pkgutil.iter_modules(__path__)]
 RIGHT: dict[str, list[Any]] = {}
 WRONG: dict[str, list[tuple[Any, str]]] = {}
-for _module in pkgutil.iter_modules(__path__):
-    _chapter = importlib.import_module(f"{__name__}.{_module.name}")
+for _name in CHAPTERS:
+    _chapter = importlib.import_module(f"{__name__}.{_name}")
     RIGHT |= _chapter.RIGHT
     WRONG |= _chapter.WRONG

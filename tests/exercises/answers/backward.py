@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import torch
 
 
@@ -23,6 +24,48 @@ def by_calculus(x):
 
 def by_differences(x):
     return ((x + 1e-6) * math.sin((x + 1e-6) ** 2) - (x - 1e-6) * math.sin((x - 1e-6) ** 2)) / 2e-6
+
+
+def by_a_vector_of_one(number):
+    x = torch.tensor([number], requires_grad=True)
+    (x * torch.sin(x.square())).sum().backward()
+    return x.grad[0].item()
+
+
+def by_a_seed(number):
+    x = torch.tensor(number, dtype=torch.float64).requires_grad_()
+    y = torch.mul(x, torch.sin(torch.pow(x, 2)))
+    y.backward(torch.ones_like(y))
+    return float(x.grad)
+
+
+def by_parameter(number):
+    x = torch.nn.Parameter(torch.tensor(number))
+    torch.autograd.backward(x * (x * x).sin())
+    return x.grad.numpy()
+
+
+def in_two_passes(number):
+    x = torch.tensor(number, requires_grad=True)
+    y = x.detach() * torch.sin(x**2)
+    y.backward()
+    y = x * torch.sin(x.detach() ** 2)
+    y.backward()
+    return x.grad
+
+
+def leaf_times_one(number):
+    x = torch.tensor(number, requires_grad=True) * 1.0
+    y = x * torch.sin(x**2)
+    y.backward()
+    return x.grad
+
+
+def moved_leaf(number):
+    x = torch.tensor(number, requires_grad=True).double()
+    y = x * torch.sin(x**2)
+    y.backward()
+    return x.grad
 
 
 def returns_y(number):
@@ -101,6 +144,42 @@ def hand_in_steps(x, c):
     at_c = at_u * x
     at_c += at_v * 1.0
     return at_x, at_c
+
+
+def hand_in_numpy(x, c):
+    at_c = np.array([1.0, 0.0])  # derivatives by c and by x, forwards
+    at_x = np.array([0.0, 1.0])
+    u, du = c * x, at_c * x + at_x * c
+    v, dv = np.sin(x) + c, at_x * np.cos(x) + at_c
+    dy = du * v + u * dv
+    return dy[1], dy[0]
+
+
+def hand_with_torch(x, c):
+    x, c = (torch.tensor(n, dtype=torch.float64, requires_grad=True) for n in (x, c))
+    (c * x * (torch.sin(x) + c)).backward()
+    return x.grad, c.grad
+
+
+def hand_factored(x, c):
+    dx = c * (math.sin(x) + c + x * math.cos(x))
+    dc = x * (math.sin(x) + 2 * c)
+    return [dx, dc]
+
+
+def by_hooks(number):
+    found = []
+    x = torch.tensor(number, requires_grad=True)
+    h = torch.sin(x)
+    h.register_hook(found.append)
+    (h**3).backward()
+    return found[0], x.grad
+
+
+def second_leaf(number):
+    h = torch.tensor(math.sin(number), requires_grad=True)
+    (h * h * h).backward()
+    return h.grad.item(), h.grad.item() * math.cos(number)
 
 
 def retained(number):
@@ -206,6 +285,23 @@ def by_depth(y):
     return tuple(sorted(depth, key=depth.get))
 
 
+def by_removing(y):
+    left, order = everything(y), []
+    while left:
+        node = next(n for n in left if not any(n in other.inputs for other in left))
+        left.remove(node)
+        order.append(node)
+    return order
+
+
+def by_latest_place(y):
+    order = [y]
+    for node in order:
+        for i in node.inputs:
+            order.append(i)
+    return [n for place, n in enumerate(order) if n not in order[place + 1 :]]
+
+
 def breadth_first(y):
     order = [y]
     for node in order:
@@ -230,15 +326,35 @@ def first_inputs(y):
 
 
 RIGHT = {
-    "derivative": [by_backward, by_grad_function, by_calculus, by_differences],
+    "derivative": [
+        by_backward,
+        by_grad_function,
+        by_calculus,
+        by_differences,
+        lambda x: torch.func.grad(lambda t: t * torch.sin(t**2))(torch.tensor(x)),
+        by_a_vector_of_one,
+        by_a_seed,
+        by_parameter,
+        in_two_passes,
+    ],
     "by_hand": [
         hand,
         lambda x, c: [c * (math.sin(x) + c) + c * x * math.cos(x), x * math.sin(x) + 2 * c * x],
         lambda x, c: torch.tensor(hand(x, c)),
         hand_in_steps,
+        hand_in_numpy,
+        hand_with_torch,
+        hand_factored,
     ],
-    "upstream": [retained, retained_list, both_by_grad, upstream_by_hand],
-    "backward_order": [depth_first_postorder, recursive_postorder, by_counting, by_depth],
+    "upstream": [retained, retained_list, both_by_grad, upstream_by_hand, by_hooks, second_leaf],
+    "backward_order": [
+        depth_first_postorder,
+        recursive_postorder,
+        by_counting,
+        by_depth,
+        by_removing,
+        by_latest_place,
+    ],
 }
 
 WRONG = {
@@ -250,6 +366,8 @@ WRONG = {
         (all_cut, "detached"),
         (no_leaf, "detached"),
         (never_backward, "nothing"),
+        (leaf_times_one, "gradient-of-non-leaf"),
+        (moved_leaf, "gradient-of-non-leaf"),
         (backward_twice, "twice"),
         (backward_again, "second-backward"),
         (lambda x: -by_calculus(x), "sign"),

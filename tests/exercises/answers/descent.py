@@ -100,6 +100,49 @@ def momentum_by_optimizer(objective, step_size, beta, max_iter, init):
     return path
 
 
+def by_recursion(objective, step_size, max_iter, init):
+    if max_iter == 0:
+        return [init]
+    theta = torch.tensor(init, dtype=torch.float64, requires_grad=True)
+    objective(theta).backward()
+    following = (theta - step_size * theta.grad).item()
+    return [init, *by_recursion(objective, step_size, max_iter - 1, following)]
+
+
+def by_accumulated_difference(objective, step_size, max_iter, init):
+    theta = torch.tensor(init, dtype=torch.float64, requires_grad=True)
+    path, before = [init], 0.0
+    for _ in range(max_iter):
+        objective(theta).backward()
+        total = theta.grad.item()
+        with torch.no_grad():
+            theta.sub_(step_size * (total - before))
+        before = total
+        path.append(theta.item())
+    return path
+
+
+def momentum_by_differences(objective, step_size, beta, max_iter, init):
+    path = [torch.tensor(init, dtype=torch.float64)]
+    for k in range(max_iter):
+        last = path[-1]
+        slope = torch.func.grad(objective)(last)
+        carried = last - path[-2] if k else 0.0
+        path.append(last - step_size * slope + beta * carried)
+    return path
+
+
+def momentum_by_sums(objective, step_size, beta, max_iter, init):
+    theta, slopes, path = float(init), [], [float(init)]
+    for _ in range(max_iter):
+        leaf = torch.tensor(theta, dtype=torch.float64, requires_grad=True)
+        objective(leaf).backward()
+        slopes.insert(0, leaf.grad.item())
+        theta -= step_size * sum(slope * beta**k for k, slope in enumerate(slopes))
+        path.append(theta)
+    return path
+
+
 def momentum_aliased(objective, step_size, beta, max_iter, init):
     theta, v = torch.tensor(float(init), requires_grad=True), 0.0
     path = [theta]
@@ -154,6 +197,15 @@ def limit_by_values(objective, number):
     return 2 / ((objective(t + h) - 2 * objective(t) + objective(t - h)) / h**2)
 
 
+def limit_by_zeroing(objective, number):
+    theta = torch.tensor(number, requires_grad=True)
+    objective(theta).backward(create_graph=True)
+    slope = theta.grad
+    theta.grad = None
+    slope.backward()
+    return (2 / theta.grad).item()
+
+
 def _limit(change):
     return lambda objective, theta: change(2 / limit_by_two_grads(objective, theta))
 
@@ -163,21 +215,34 @@ def _first(change):
 
 
 RIGHT = {
-    "step_limit": [limit_by_create_graph, limit_by_two_grads, limit_by_slopes, limit_by_values],
+    "step_limit": [
+        limit_by_create_graph,
+        limit_by_two_grads,
+        limit_by_slopes,
+        limit_by_values,
+        lambda f, t: 2 / torch.func.grad(torch.func.grad(f))(torch.tensor(t)),
+        lambda f, t: 2 / torch.autograd.functional.hessian(f, torch.tensor(t)),
+        limit_by_zeroing,
+    ],
     "descend": [_loop(), _loop(update="new leaf"), _loop(update="data"), by_autograd_grad,
-                by_optimizer],
+                by_optimizer, by_recursion, by_accumulated_difference],
     "momentum": [
         _momentum(lambda v, g, step, beta: (beta * v + g, -step * (beta * v + g))),
         # the step size inside v: the same path as long as it does not change
         _momentum(lambda v, g, step, beta: (beta * v - step * g, beta * v - step * g)),
         _momentum(lambda v, g, step, beta: (g + beta * v, step * (-g - v * beta))),
         momentum_by_optimizer,
+        momentum_by_differences,
+        momentum_by_sums,
     ],
     "schedule": [
         lambda i: 0.3 * 0.9**i,
         lambda i: 0.2 * (1 - i / 100),
         lambda i: 0.15 if i < 20 else 0.002,
         lambda i: torch.tensor(0.25) * 0.93**i,
+        lambda i: 0.25 / (1 + i / 8) ** 2,
+        lambda i: [0.2, 0.1, 0.05, 0.01, 0.001][i // 20],
+        lambda i: max(0.2 - 0.004 * i, 1e-4),
     ],
 }  # fmt: skip
 
@@ -190,7 +255,9 @@ WRONG = {
         (_limit(lambda second: 4 / second), "factor"),
         (_first(lambda first: 2 / first), "first-derivative"),
         (_first(lambda first: first), "first-derivative"),
-        (lambda f, t: limit_by_slopes(f, t, h=1e-6, dtype=torch.float32), "float32"),
+        (lambda f, t: limit_by_slopes(f, t, h=1e-6, dtype=torch.float32), "other"),
+        (lambda f, t: limit_by_slopes(f, t, h=1e-4, dtype=None), "float32"),
+        (lambda f, t: 0.7123, "other"),
         (lambda f, t: 2 / _slope_at(f, t, torch.float32).backward(), "detached"),
         (lambda f, t: None, "nothing"),
     ],
@@ -233,6 +300,9 @@ WRONG = {
         (lambda i: 0.15 * 0.9**i, "other-minimum"),
         (lambda i: 0.04 * 0.9**i, "stuck-at-start"),
         (lambda i: 1.0, "diverged"),
+        (lambda i: 0.06, "stuck-at-start"),
+        (lambda i: 0.2 * 0.001**i, "too-short"),
+        (lambda i: 0.0, "stuck-at-start"),
         (lambda i: -0.05, "sign"),
         (lambda i: float("nan"), "not-a-number"),
         (lambda i: "0.1", "not-a-number"),

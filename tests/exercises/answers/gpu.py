@@ -13,6 +13,25 @@ def device_by_if():
 FIXED = "cuda" if torch.cuda.is_available() else "cpu"
 
 
+def device_by_accelerator():
+    if hasattr(torch, "accelerator"):
+        return torch.accelerator.current_accelerator() or "cpu"
+    return device_by_if()
+
+
+def numpy_if_on_gpu(t):
+    if t.requires_grad:
+        t = t.detach()
+    if t.is_cuda:
+        t = t.cpu()
+    return t.numpy()
+
+
+def numpy_if_elsewhere(t):
+    values = t.detach()
+    return values.numpy() if values.device.type == "cpu" else values.to("cpu").numpy()
+
+
 def numpy_by_steps(t):
     t = t.detach()
     t = t.cpu()
@@ -44,6 +63,16 @@ def on_device_type(model, x):
 def to_same_as_parameter(model, x):
     first = next(iter(model.parameters()))
     return torch.nn.functional.linear(x.to(first.device), model.weight, model.bias)
+
+
+def on_bias_device(model, x):
+    with torch.enable_grad():
+        return model(x.to(model.bias.device, non_blocking=True))
+
+
+def copied_there(model, x):
+    there = torch.empty(x.shape, dtype=x.dtype, device=next(model.parameters()).device)
+    return model(there.copy_(x))
 
 
 def not_reassigned(model, x):
@@ -101,6 +130,25 @@ def by_grad(objective, starts, step_sizes, max_iter):
     return theta.detach().cpu().numpy()
 
 
+def by_optimizer(objective, starts, step_sizes, max_iter):
+    rows = [starts.clone().requires_grad_() for _ in step_sizes]
+    groups = [{"params": [r], "lr": s.item()} for r, s in zip(rows, step_sizes, strict=True)]
+    optimizer = torch.optim.SGD(groups, lr=0.1)
+    for _ in range(max_iter):
+        optimizer.zero_grad()
+        objective(torch.stack(rows)).sum().backward()
+        optimizer.step()
+    return torch.stack(rows)
+
+
+def by_functional_grad(objective, starts, step_sizes, max_iter):
+    theta = torch.stack([starts] * len(step_sizes))
+    slopes = torch.func.grad(lambda t: objective(t).sum())
+    for _ in range(max_iter):
+        theta = theta - torch.diag(step_sizes) @ slopes(theta)
+    return theta.tolist()
+
+
 def flat(objective, starts, step_sizes, max_iter):
     pairs = torch.cartesian_prod(step_sizes, starts)
     steps, theta = pairs[:, 0], pairs[:, 1].clone().requires_grad_()
@@ -138,6 +186,10 @@ RIGHT = {
         lambda: torch.device("cuda" if torch.cuda.is_available() else "cpu"),
         lambda: ["cpu", "cuda"][torch.cuda.is_available()],
         lambda: "cuda:0" if torch.cuda.is_available() else torch.device("cpu"),
+        lambda: "cuda" if torch.cuda.device_count() > 0 else "cpu",
+        lambda: "cpu" if not torch.cuda.device_count() else f"cuda:{torch.cuda.current_device()}",
+        device_by_accelerator,
+        lambda: {True: "cuda", False: "cpu"}[torch.cuda.is_available()],
     ],
     "to_numpy": [
         lambda t: t.detach().cpu().numpy(),
@@ -147,14 +199,19 @@ RIGHT = {
         lambda t: np.array(t.tolist()),
         lambda t: np.asarray(t.detach().to(device="cpu")),
         numpy_by_steps,
+        numpy_if_on_gpu,
+        numpy_if_elsewhere,
+        lambda t: torch.Tensor.numpy(t.data.cpu()),
     ],
     "run_on_device_of": [
         on_models_device,
         on_weights_device,
         on_device_type,
         to_same_as_parameter,
+        on_bias_device,
+        copied_there,
     ],
-    "descend_table": [_descend(), by_ones, by_grad, flat],
+    "descend_table": [_descend(), by_ones, by_grad, flat, by_optimizer, by_functional_grad],
 }
 
 WRONG = {
