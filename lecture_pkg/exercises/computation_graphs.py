@@ -122,6 +122,7 @@ def count_operations(answer: Any, trial: Trial) -> None:
     n = int(trial.rng.integers(6, 12))
     cases = [
         ("y = sin(2x + 1)", (2 * x + 1).sin(), 3, 3),
+        ("y = sin(x)·exp(2x + 1) + x", x.sin() * (2 * x + 1).exp() + x, 6, 6),
         (f"s = x.sum(), and {n} times s = s + s", _repeat(x, n, _double), n + 1, 2 ** (n + 1) - 1),
         ("s = x.sum(), and 3000 times s = s * 1", _repeat(x, 3000, lambda s: s * 1), 3001, 3001),
     ]

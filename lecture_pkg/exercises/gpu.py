@@ -24,10 +24,14 @@ def pick_device(answer: Any, trial: Trial) -> None:
         given = f"torch.cuda.is_available() gives {there}"
         with _machine(there):
             result = call(answer, given=given)
-        if not isinstance(result, str | torch.device):
+        try:
+            if not isinstance(result, str | torch.device):
+                raise TypeError
+            found.append(torch.device(result).type)
+        except (TypeError, RuntimeError):  # torch knows no device of this name
+            got = repr(result) if isinstance(result, str) else kind(result)
             hint = "wanted is a torch.device or its name."
-            raise Wrong("not-a-device", hint, got=kind(result), given=given)
-        found.append(str(result).split(":")[0])
+            raise Wrong("not-a-device", hint, got=got, given=given) from None
     if found == ["cuda", "cpu"]:
         return
     diagnosis, hint = {

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import torch
 
+from ._inputs import regression, size, tensor
+
 
 def none_first(f, x):
     x.grad = None
@@ -244,4 +246,18 @@ WRONG = {
         (whole_batch, "whole-batch"),
         (whole_prediction, "whole-batch"),
     ],
+}
+
+
+def _leaf_and_function(random):
+    x = tensor(random, size(random)).requires_grad_()
+    if random.random() < 0.7:
+        x.grad = tensor(random, len(x))
+    a = random.uniform(0.5, 2)
+    return (lambda t: (a * t * torch.exp(t)).sum()), x
+
+
+INPUTS = {
+    "fresh_gradient": _leaf_and_function,
+    "in_batches": lambda r: (*regression(r), int(r.integers(1, 4))),
 }

@@ -409,3 +409,31 @@ WRONG = {
         (lambda y: None, "not-a-list"),
     ],
 }
+
+
+def _orders_well(answer):
+    """Whether random graphs come out with each node once, behind all that were made from it."""
+
+    class Node:
+        def __init__(self, inputs):
+            self.inputs = inputs
+
+    for seed in range(6):
+        random, nodes = np.random.default_rng(seed), [Node([])]
+        for n in range(1, 12):
+            chosen = {n - 1, *random.integers(n, size=2).tolist()}
+            nodes.append(Node([nodes[i] for i in chosen]))
+        order = list(answer(nodes[-1]))
+        place = {node: i for i, node in enumerate(order)}
+        whole = len(order) == len(place) == len(nodes)
+        if not whole or any(place[i] < place[n] for n in nodes for i in n.inputs):
+            return False
+    return True
+
+
+INPUTS = {
+    "derivative": lambda r: (float(r.uniform(-2, 2)),),
+    "by_hand": lambda r: (float(r.uniform(-2, 2)), float(r.uniform(-3, 3))),
+    "upstream": lambda r: (float(r.uniform(-2, 2)),),
+}
+VERDICTS = {"backward_order": _orders_well}

@@ -3,6 +3,8 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from ._inputs import graph_too, regression
+
 
 def leaf_by_flag(value):
     return torch.tensor(float(value), requires_grad=True)
@@ -243,4 +245,29 @@ WRONG = {
         (lambda y: str(count_with_a_set(y)), "not-numbers"),
         (count_none_too, "no-gradient-yet"),
     ],
+}
+
+
+def _graph(random):
+    results = [torch.tensor(1.0, requires_grad=True), torch.tensor(2.0, requires_grad=True)]
+    for _ in range(8):
+        i, j = random.integers(len(results), size=2)
+        results.append(results[i] * results[j] if random.random() < 0.6 else results[i].sin())
+    return (sum(results[2:], torch.tensor(0.0)),)
+
+
+def _leaf_facts(result, value):
+    return result, result.is_leaf, result.requires_grad, str(tuple(result.shape))
+
+
+INPUTS = {
+    "new_leaf": lambda r: (
+        int(r.integers(-9, 9)) if r.random() < 0.5 else float(r.uniform(-3, 3)),
+    ),
+    "squared_error": regression,
+    "count_operations": _graph,
+}
+LOOKS = {"new_leaf": _leaf_facts, "squared_error": graph_too}
+VERDICTS = {
+    "leaves": lambda names: {c for word in names for c in word if c.isalpha()} == {"a", "b", "d"}
 }

@@ -3,6 +3,8 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from ._inputs import objective, size
+
 
 def _loop(
     update="in place",
@@ -309,3 +311,32 @@ WRONG = {
         (0.05, "not-a-function"),
     ],
 }
+
+
+def _path(random):
+    start = float(random.uniform(-1, 2))
+    return objective(random), float(random.uniform(0.02, 0.2)), size(random), start
+
+
+def _momentum_path(random):
+    f, step, rounds, start = _path(random)
+    return f, step, float(random.uniform(0.2, 0.9)), rounds, start
+
+
+def _reaches_the_minimum(answer):
+    """The chapter's descent, by autograd."""
+    theta = torch.tensor(-3.5, dtype=torch.float64, requires_grad=True)
+    for i in range(100):
+        value = theta * torch.cos(4 * theta) + 2 * theta.abs()
+        (slope,) = torch.autograd.grad(value, theta)
+        with torch.no_grad():
+            theta -= float(answer(i)) * slope
+    return abs(theta.item()) < 0.01
+
+
+INPUTS = {
+    "step_limit": lambda r: (objective(r), float(r.uniform(-1, 1))),
+    "descend": _path,
+    "momentum": _momentum_path,
+}
+VERDICTS = {"schedule": _reaches_the_minimum}

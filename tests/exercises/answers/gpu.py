@@ -3,6 +3,10 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from lecture_pkg.exercises.gpu import _machine
+
+from ._inputs import objective, size, tensor
+
 
 def device_by_if():
     if torch.cuda.is_available():
@@ -256,3 +260,40 @@ WRONG = {
         (in_the_starts, "input-changed"),
     ],
 }
+
+
+def _on_device(random):
+    device = "meta" if random.random() < 0.3 else "cpu"
+    m, n = size(random), size(random)
+    model = torch.nn.Linear(n, m, dtype=torch.float64, device=device)
+    return model, tensor(random, size(random), n)
+
+
+def _table_of_descents(random):
+    starts, steps = tensor(random, size(random)), torch.tensor(random.uniform(0.01, 0.1, size=2))
+    return objective(random), starts, steps, size(random)
+
+
+def _placed(result, model, x):
+    place = result.device.type, next(model.parameters()).device.type, x.device.type
+    return str(place), str(tuple(result.shape)), "" if place[0] == "meta" else result
+
+
+def _asks_for_the_gpu(answer):
+    found = []
+    for there in (True, False):
+        with _machine(there):
+            found.append(torch.device(answer()).type)
+    return found == ["cuda", "cpu"]
+
+
+INPUTS = {
+    "to_numpy": lambda r: (tensor(r, size(r)).requires_grad_(bool(r.random() < 0.5)),),
+    "run_on_device_of": _on_device,
+    "descend_table": _table_of_descents,
+}
+LOOKS = {
+    "to_numpy": lambda result, t: (result, type(result).__name__, t.requires_grad),
+    "run_on_device_of": _placed,
+}
+VERDICTS = {"pick_device": _asks_for_the_gpu}

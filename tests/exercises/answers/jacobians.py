@@ -3,6 +3,8 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from ._inputs import objective, size, tensor
+
 
 def curve_by_sum(f, x):
     x = x.detach().clone().requires_grad_()
@@ -347,4 +349,21 @@ WRONG = {
         (_layer(lambda dW, db, dx, W, b, x, v, u: (dW, db)), "not-three"),
         (_layer(lambda dW, db, dx, W, b, x, v, u: (-dW, -db, -dx)), "sign"),
     ],
+}
+
+
+def _many_to_many(random):
+    A = tensor(random, size(random), n := size(random))
+    return (lambda t: torch.exp(0.3 * A @ t) + A @ t), tensor(random, n)
+
+
+def _layer_inputs(random):
+    m, n = size(random), size(random)
+    return tuple(tensor(random, *shape) for shape in ((m, n), (m,), (n,), (m,)))
+
+
+INPUTS = {
+    "curve_slopes": lambda r: (objective(r), tensor(r, size(r))),
+    "jacobian": _many_to_many,
+    "layer_vjp": _layer_inputs,
 }

@@ -5,6 +5,8 @@ from collections import OrderedDict
 import torch
 from torch import nn
 
+from ._inputs import graph_too, size, tensor
+
 
 def _net(*between, hidden=8, last=()):
     torch.manual_seed(1)
@@ -412,3 +414,59 @@ WRONG = {
         (torch.sin, "not-a-model"),
     ],
 }
+
+
+def _parameters(random):
+    parameters = [tensor(random, size(random)).requires_grad_() for _ in range(4)]
+    for p in parameters:
+        if p is not parameters[1] and random.random() < 0.8:
+            p.grad = tensor(random, len(p))
+    return parameters, float(random.uniform(0.01, 0.5))
+
+
+def _training(random):
+    n, m = size(random), size(random)
+    model = torch.nn.Sequential(torch.nn.Linear(n, 3), torch.nn.Tanh(), torch.nn.Linear(3, 1))
+    optimizer = torch.optim.SGD(model.double().parameters(), lr=0.1)
+    x, y = tensor(random, m, n), tensor(random, m, 1)
+    return model, torch.nn.MSELoss(), optimizer, x, y, size(random)
+
+
+def _parameters_after(result, parameters, lr):
+    empty = [p.grad is None or not bool(p.grad.any()) for p in parameters]
+    return [*parameters, *empty, *[p.requires_grad for p in parameters]]
+
+
+def _trained(result, model, *rest):
+    graph = isinstance(result, list) and any(getattr(r, "requires_grad", False) for r in result)
+    return [result, graph, *model.parameters()]
+
+
+def _gives_sine(model):
+    x = torch.linspace(-2.999, 2.999, 777, dtype=torch.float64)[:, None]
+    with torch.no_grad():
+        return float(((model.double()(x) - x.sin()) ** 2).mean()) < 0.0101
+
+
+def _has_two_layers(model):
+    """Like Linear(4, 8), ReLU, Linear(8, 3): with its weights in place, its outputs too."""
+    twin = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.ReLU(), torch.nn.Linear(8, 3))
+    x = torch.randn(50, 4)
+    model(x)
+    ours = {p.numel(): p for p in model.parameters()}
+    if sorted(ours) != [3, 8, 24, 32]:
+        return False
+    with torch.no_grad():
+        for p in twin.parameters():
+            other = ours[p.numel()]
+            p.copy_(other.T if p.ndim == 2 and other.shape != p.shape else other.view_as(p))
+    return torch.allclose(model(x), twin(x), atol=1e-5)
+
+
+INPUTS = {
+    "column_loss": lambda r: (tensor(r, n := size(r), 1).requires_grad_(), tensor(r, n)),
+    "sgd_step": _parameters,
+    "train": _training,
+}
+LOOKS = {"column_loss": graph_too, "sgd_step": _parameters_after, "train": _trained}
+VERDICTS = {"fit_sine": _gives_sine, "two_layers": _has_two_layers}

@@ -3,6 +3,8 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from ._inputs import objective, size, tensor
+
 
 def slope_both_sides(f, x):
     x, h = x.double(), 1e-5
@@ -204,3 +206,20 @@ WRONG = {
         (standardise_in_place, "input-changed"),
     ],
 }
+
+
+def _independent(result, array):
+    array += 1
+    return result, result.dtype
+
+
+INPUTS = {
+    "parabola": lambda r: (tensor(r, size(r)) if r.random() < 0.5 else r.normal(size=(2, 3)),),
+    "own_copy": lambda r: (r.normal(size=size(r)).astype(r.choice(["float32", "float64"])),),
+    "slope": lambda r: (
+        objective(r),
+        tensor(r, size(r)).to(torch.float32 if r.random() < 0.5 else torch.float64),
+    ),
+    "standardise": lambda r: (2 + 3 * r.normal(size=(size(r), size(r))),),
+}
+LOOKS = {"own_copy": _independent}
