@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import functools
 from collections import OrderedDict
 
 import torch
@@ -248,8 +249,9 @@ def train_stacked(model, loss_fn, optimizer, x, y, rounds):
 
 
 def _fit(model, function=torch.sin, low=-3.0, high=3.0, rounds=400, lr=0.02):
-    """A trained model, made when it is asked for: training takes a moment."""
+    """A trained model, made when it is first asked for: training takes a moment."""
 
+    @functools.cache
     def make():
         torch.manual_seed(0)
         net = model()
