@@ -33,4 +33,5 @@ from .interactive.figure import Figure as Figure
 from .interactive.optimizers import compare_optimizers as compare_optimizers
 from .interactive.quiz import predict as predict
 from .interactive.stepper import step_backward as step_backward
+from .interactive.training import watch_training as watch_training
 from .values import Snapshot as Snapshot

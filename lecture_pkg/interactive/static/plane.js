@@ -218,7 +218,7 @@ const readout = (entries) => element("div", { class: "lp-readout" }, element("dl
   ...Object.entries(entries).map(([name, node]) => element("div", {}, element("dt", {}, name), node))));
 
 // A button that plays and a slider that scrubs; show(t) is called for every change.
-const timeline = (iterations, show) => {
+const timeline = (iterations, show, { name = "Iteration", say = String } = {}) => {
   let last = iterations;
   let playing = 0;
   const stop = () => {
@@ -230,7 +230,7 @@ const timeline = (iterations, show) => {
     bar.set(t);
     show(t);
   };
-  const bar = slider("Iteration", { min: 0, max: iterations, value: iterations }, String, (t) => {
+  const bar = slider(name, { min: 0, max: iterations, value: iterations }, say, (t) => {
     stop();
     show(t);
   });
