@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _PICTURE = re.compile(r'<img (?P<rest>[^>]*src="(?:\.\./)*_images/(?P<name>[^"]+)")')
 _WORDS_A_MINUTE = 150  # of text, code and outputs alike: code is read more slowly than prose
+_CHAPTER = re.compile(r"/\d\d_\w+$")
 _UNREAD = re.compile(r"<(script|style|svg|details)\b.*?</\1>|<[^>]*>", re.S)
 _TEMPLATES = Path(__file__).resolve().parent / "templates"
 
@@ -46,7 +47,7 @@ def _finish(
     context["revision"] = app.config.revision
     files = {name: app.srcdir / place for place, name in app.builder.images.items()}
     body = _load_late(context.get("body", ""), files)
-    if context["has_outputs"]:
+    if _CHAPTER.search(pagename):
         minutes = math.ceil(len(_UNREAD.sub(" ", body).split()) / _WORDS_A_MINUTE)
         told = f'<p class="book-time">About {minutes} minutes to read.</p>'
         body = body.replace("</h1>", f"</h1>\n{told}", 1)

@@ -11,14 +11,29 @@ import torch
 
 from .._arguments import refuse
 from ..descent.objective import Array
-from ._encode import decimals_for, pack, rising, within_budget
-from ._plane import FLOW, INK, LEAF, LINE, VALUE, Plane, label, picture, tag, ticks
-from .figure import Figure
+from ..values import minus
+from .figure import Figure, figure_decimals, pack, within_budget
+from .plane import (
+    FAINT,
+    FLOW,
+    INK,
+    LEAF,
+    LEFT,
+    PAPER,
+    RIGHT,
+    VALUE,
+    WIDTH,
+    Plane,
+    label,
+    picture,
+    tag,
+    ticks,
+)  # fmt: skip
+from .survey import rising
 
 MOST_SERIES = 3
 _COLOURS = (VALUE, FLOW, LEAF)
 _DASHES = ("none", "7 3", "2 3")
-_WIDTH, _LEFT, _RIGHT = 720, 52, 16
 
 
 class Training(NamedTuple):
@@ -73,7 +88,7 @@ def watch_training(
         2 epochs of training. After epoch 2: training loss 0.2500.
     """
     kept = _checked(at, fits, points, losses, epochs)
-    decimals = decimals_for(float(np.ptp(kept.fits)))
+    decimals = figure_decimals(float(np.ptp(kept.fits)))
     story = f"After epoch {kept.epochs[-1]}: {_said(kept, -1)}."
     figure = Figure(
         kind="training",
@@ -178,7 +193,7 @@ def loss_text(loss: float) -> str:
     ('0.2500', '5.3e−6')
     """
     text = f"{loss:.4f}" if loss >= 1e-3 else f"{loss:.1e}".replace("e-0", "e-")
-    return text.replace("-", "−")
+    return minus(text)
 
 
 def _table(kept: Training) -> str:
@@ -199,35 +214,35 @@ def _still(kept: Training) -> str:
     """The fit after the last epoch over the data, and below it the losses."""
     xs = np.concatenate([kept.at, *(each for each, _ in kept.points.values())])
     ys = np.concatenate([kept.fits[-1], *(each for _, each in kept.points.values())])
-    wide = _WIDTH - _LEFT - _RIGHT
-    data = Plane(_LEFT, 52, wide, 240, (xs.min(), xs.max()), (ys.min(), ys.max()))
     logs = {name: np.log10(losses) for name, losses in kept.losses.items()}
-    low = min(each.min() for each in logs.values())
-    high = max(each.max() for each in logs.values())
+    low = float(min(each.min() for each in logs.values()))
+    high = float(max(each.max() for each in logs.values()))
+    wide = WIDTH - LEFT - RIGHT
+    data = Plane(LEFT, 52, wide, 240, (xs.min(), xs.max()), (ys.min(), ys.max()))
     below = Plane(
-        _LEFT, 372, wide, 130, (kept.epochs[0], kept.epochs[-1]), (low - 0.05, high + 0.05)
+        LEFT, 372, wide, 130, (kept.epochs[0], kept.epochs[-1]), (low - 0.05, high + 0.05)
     )
     parts = [
-        tag("defs", data.clip("fit")),
-        data.x_axis("input"), data.y_axis("target"),
-        below.x_axis("epoch"), label("loss", _LEFT - 34, below.top - 10, "start", fill=INK),
-    ]  # fmt: skip
+        data.x_axis("input", ticks(*data.x, 6)),
+        data.y_axis("target", ticks(*data.y, 4)),
+        below.x_axis("epoch", ticks(*below.x, 5)),
+        label("loss", LEFT - 34, below.top - 10, "start", fill=INK),
+    ]
     for mark in power_ticks(low, high):
-        parts.append(below.across(np.log10(mark), stroke=LINE, opacity=0.4))
-        height = below.at(0.0, np.log10(mark))[1]
-        parts.append(label(f"{mark:g}", _LEFT - 8, height + 4, anchor="end"))
+        parts.append(below.across(np.log10(mark), stroke=FAINT))
+        parts.append(label(f"{mark:g}", LEFT - 8, below.at(0, np.log10(mark))[1] + 4, "end"))
     for i, (name, (px, py)) in enumerate(kept.points.items()):
-        colour, dash = _COLOURS[i], _DASHES[i]
-        fill = colour if i == 0 else "#ffffff"
-        dots = [data.dot(x, y, 3.5) for x, y in zip(px, py, strict=True)]
-        parts.append(tag("g", *dots, fill=fill, stroke=colour, opacity=1 if i == 0 else 0.6))
-        style = {"stroke": colour, "stroke_width": 2, "stroke_dasharray": dash}
-        parts.append(below.line(np.asarray(kept.epochs), logs[name], **style))
-        parts.append(tag("circle", cx=_LEFT + 150 * i + 6, cy=20, r=4.5, fill=fill, stroke=colour))
-        parts.append(label(name, _LEFT + 150 * i + 18, 24, "start", fill=INK))
+        colour, fill = _COLOURS[i], _COLOURS[i] if i == 0 else PAPER
+        dots = [data.mark(x, y, 3.5) for x, y in zip(px, py, strict=True)]
+        style = {"stroke": colour, "stroke_width": 2, "stroke_dasharray": _DASHES[i]}
+        parts += [
+            tag("g", *dots, fill=fill, stroke=colour),
+            below.line(np.asarray(kept.epochs), logs[name], **style),
+            tag("circle", cx=LEFT + 150 * i + 6, cy=20, r=4.5, fill=fill, stroke=colour),
+            label(name, LEFT + 150 * i + 18, 24, "start", fill=INK),
+        ]
     fit = data.line(kept.at, kept.fits[-1], stroke=INK, stroke_width=2.5)
-    parts.append(tag("g", fit, clip_path="url(#fit)"))
-    return picture(_WIDTH, below.top + 130 + 44, parts)
+    return picture(below.top + 174, [*parts, data.clipped("fit", fit)])
 
 
 def power_ticks(low: float, high: float) -> list[float]:
