@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 _PICTURE = re.compile(r'<img (?P<rest>[^>]*src="(?:\.\./)*_images/(?P<name>[^"]+)")')
 _WORDS_A_MINUTE = 150  # of text, code and outputs alike: code is read more slowly than prose
 _CHAPTER = re.compile(r"/\d\d_\w+$")
-_UNREAD = re.compile(r"<(script|style|svg|details)\b.*?</\1>|<[^>]*>", re.S)
+_UNREAD = re.compile(r"<(script|style|svg|details)\b.*?</\1>|<(?!/?span\b)[^>]*>", re.S)
+_WITHIN_WORDS = re.compile(r"<[^>]*>")  # of code: a colour for each piece of it
 _TEMPLATES = Path(__file__).resolve().parent / "templates"
 
 
@@ -48,7 +49,8 @@ def _finish(
     files = {name: app.srcdir / place for place, name in app.builder.images.items()}
     body = _load_late(context.get("body", ""), files)
     if _CHAPTER.search(pagename):
-        minutes = math.ceil(len(_UNREAD.sub(" ", body).split()) / _WORDS_A_MINUTE)
+        words = _WITHIN_WORDS.sub("", _UNREAD.sub(" ", body)).split()
+        minutes = math.ceil(len(words) / _WORDS_A_MINUTE)
         told = f'<p class="book-time">About {minutes} minutes to read.</p>'
         body = body.replace("</h1>", f"</h1>\n{told}", 1)
     context["body"] = body
