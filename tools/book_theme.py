@@ -9,6 +9,7 @@ all but a page's first load when the reader comes near them.
 from __future__ import annotations
 
 import itertools
+import json
 import math
 import re
 from collections.abc import Mapping
@@ -44,6 +45,8 @@ def _finish(
 ) -> None:
     containers = doctree.findall(nodes.container) if doctree else ()
     context["has_outputs"] = any(c.get("nb_element") == "cell_code_output" for c in containers)
+    if pagename == "search":
+        context["messages"] = _messages(app)
     context["ran_on"] = app.config.ran_on
     context["revision"] = app.config.revision
     files = {name: app.srcdir / place for place, name in app.builder.images.items()}
@@ -67,6 +70,23 @@ def _load_late(body: str, files: Mapping[str, Path]) -> str:
         return f"<img {late}{room}{match['rest']}"
 
     return _PICTURE.sub(tag, body)
+
+
+def _messages(app: Sphinx) -> str:
+    """What the search page must know of the page of error messages, as JSON for a script."""
+    page = "book/errors"
+    if page not in app.env.found_docs:
+        return "[]"
+    found = []
+    for section in app.env.get_doctree(page).findall(nodes.section):
+        if any(isinstance(child, nodes.section) for child in section):
+            continue
+        title = section[0].astext()
+        printed = "\n".join(block.astext() for block in section.findall(nodes.literal_block))
+        texts = [title, *re.findall(r"^\w+(?:Error|Warning): (.+)$", printed, re.MULTILINE)]
+        address = f"{app.builder.get_relative_uri('search', page)}#{section['ids'][0]}"
+        found.append({"title": title, "address": address, "texts": texts})
+    return json.dumps(found).replace("<", "\\u003c")
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
