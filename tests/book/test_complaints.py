@@ -22,12 +22,18 @@ ANSWERS = {
     "C6 zero_grad forgotten": ["?accumulate-forgotten", "!fresh_gradient", "#silent-accumulate"],
     "C7 backward a second time": ["?backward-second", "?backward-retain", "#err-second"],
     "C8 leaf or not, .grad of a non-leaf": ["?graph-leaf", "!leaves", "!upstream", "#err-nonleaf"],
-    "C9 in-place errors": ["?in-place-twins", "#err-version", "#err-leaf-inplace"],
+    "C9 in-place errors": ["?in-place-twins", "!which_raise", "#err-version", "#err-leaf-inplace"],
     "C10 .numpy() refused": ["?numpy-from-the-gpu", "!to_numpy", "#err-numpy"],
     "C11 does the bridge copy?": ["?bridge-shared", "!own_copy"],
-    "C12 no_grad, detach, inference_mode, .data": ["?detached-sine", "!sgd_step", "#silent-cut"],
+    "C12 no_grad, detach, inference_mode, .data": [
+        "?detached-sine",
+        "?data-behind",
+        "!fixed_target",
+        "!sgd_step",
+        "#silent-cut",
+    ],
     "C13 an integer cannot require gradients": ["!new_leaf", "#err-integer"],
-    "C14 why topological order?": ["?backward-haste", "!backward_order"],
+    "C14 why topological order?": ["?backward-haste", "!by_counting"],
     "C15 stale gradients on intermediates": ["?accumulate-stale"],
 }
 
