@@ -6,10 +6,12 @@ the page's: a page may say it otherwise, but it may not say what is not so.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from contextlib import nullcontext
 
 import numpy as np
+import pytest
 import torch
 
 from lecture_pkg import record, trace
@@ -125,8 +127,244 @@ COMPUTATION_GRAPHS: list[Claim] = [
         lambda: (
             (found := _errors_after_nudges())[2] > 1.3 * found[0]
             and abs(found[1] - found[0]) < 0.05 * found[0]
+def leaf(value: float = 5.0) -> torch.Tensor:
+    """A number that requires a gradient."""
+    return torch.tensor(value, requires_grad=True)
+
+
+def nodes(y: torch.Tensor) -> int:
+    """How many nodes there are in the graph of `y`, its leaves included."""
+    seen, todo = set(), [y.grad_fn]
+    while todo:
+        node = todo.pop()
+        if node is not None and node not in seen:
+            seen.add(node)
+            todo += [before for before, _ in node.next_functions]
+    return len(seen)
+
+
+def shared_loop() -> tuple[list[int], list[float]]:
+    """The graph's size and x.grad in each round of a loop that keeps one shared sine."""
+    x, sizes, sums = leaf(), [], []
+    shared = torch.sin(x)
+    for factor in (1.0, 2.0, 3.0):
+        y = factor * shared
+        y.backward(retain_graph=True)
+        sizes.append(nodes(y))
+        sums.append(round(x.grad.item() / math.cos(5), 4))
+    return sizes, sums
+
+
+def chain_sizes() -> list[int]:
+    """The graph's size in each round of a chain of sines that keeps its graph."""
+    h, sizes = leaf(), []
+    for _ in range(3):
+        h = torch.sin(h)
+        h.backward(retain_graph=True)
+        sizes.append(nodes(h))
+    return sizes
+
+
+def update_between() -> None:
+    """Two passes over a shared sine, with an unrecorded update of its input between them."""
+    x = leaf()
+    shared = torch.sin(x)
+    shared.backward(retain_graph=True)
+    with torch.no_grad():
+        x -= 0.1 * x.grad
+    shared.backward()
+
+
+def retained() -> torch.Tensor | None:
+    """The gradient that backward() wrote into a result which asked for it."""
+    u = torch.sin(leaf())
+    u.retain_grad()
+    (3 * u).backward()
+    return u.grad
+
+
+def arrivals() -> tuple[list[float], float]:
+    """What comes to x along two paths, and x.grad afterwards, if it was 100 before."""
+    x, came = leaf(), []
+    x.grad = torch.tensor(100.0)
+    x.register_hook(lambda gradient: came.append(round(gradient.item(), 4)))
+    (3 * torch.sin(x) + x).backward()
+    return came, round(x.grad.item(), 4)
+
+
+def deep_gradient() -> float:
+    """The gradient through 1,200 additions, more than Python lets a function call itself."""
+    x = y = leaf(1.0)
+    for _ in range(1200):
+        y = y + x
+    y.backward()
+    return x.grad.item()
+
+
+def freed() -> bool:
+    """Whether a pass leaves the node and takes its saved tensor."""
+    y = torch.sin(leaf())
+    y.backward()
+    gone = raises(RuntimeError, lambda: y.grad_fn._saved_self, "already been freed")
+    return gone and y.grad_fn.name() == "SinBackward0"
+
+
+BACKWARD: list[Claim] = [
+    (
+        "backward",
+        "retain_graph=True over a shared piece: the right sums, and three nodes in each round",
+        lambda: shared_loop() == ([3, 3, 3], [1.0, 3.0, 6.0]),
+    ),
+    (
+        "backward",
+        "retain_graph=True in a chain h = sin(h): the graph grows by a node in each round",
+        lambda: chain_sizes() == [2, 3, 4],
+    ),
+    (
+        "backward",
+        "an update between two passes over a shared piece makes the second raise",
+        lambda: raises(RuntimeError, update_between, "is at version 1; expected version 0"),
+    ),
+    (
+        "backward",
+        "backward() also writes into a result that asked with retain_grad()",
+        lambda: retained() == 3.0,
+    ),
+    (
+        "backward",
+        "paths are summed before AccumulateGrad runs once; the old .grad is added after that",
+        lambda: arrivals() == ([1.851], 101.851),
+    ),
+    (
+        "backward",
+        "the engine does not call itself: it goes through 1,200 additions",
+        lambda: deep_gradient() == 1201.0,
+    ),
+    ("backward", "a pass frees the saved tensors, and leaves the nodes", freed),
+]
+
+
+def loss(theta: torch.Tensor) -> torch.Tensor:
+    return (theta - 3) ** 2
+
+
+def moved_recorded() -> torch.Tensor:
+    """θ after a step out of place, and the next round's backward pass."""
+    theta = leaf(0.0)
+    loss(theta).backward()
+    theta = theta - 0.1 * theta.grad
+    loss(theta).backward()
+    return theta
+
+
+def gradient_of_recorded() -> bool:
+    """Whether reading the moved θ's gradient warns, finds None, and stops the next step."""
+    theta = moved_recorded()
+    with pytest.warns(UserWarning, match="not a leaf"):
+        none = theta.grad
+    return none is None and raises(TypeError, lambda: 0.1 * none, "'float' and 'NoneType'")
+
+
+def moved_under_no_grad() -> torch.Tensor:
+    """θ after a step out of place that was not recorded."""
+    theta = leaf(0.0)
+    loss(theta).backward()
+    with torch.no_grad():
+        return theta - 0.1 * theta.grad
+
+
+def changed(result: torch.Tensor) -> torch.Tensor:
+    """The same result with 1 added in place, summed up."""
+    result += 1
+    return result.sum()
+
+
+def overwritten(write: Callable[[torch.Tensor], object]) -> torch.Tensor:
+    """x.grad of x² at 2, with x overwritten between the two passes."""
+    x = leaf(2.0)
+    y = x**2
+    write(x)
+    y.backward()
+    return x.grad
+
+
+def pair() -> torch.Tensor:
+    return torch.tensor([0.0, 1.0], requires_grad=True)
+
+
+def gives_tensors() -> list[bool]:
+    """Whether detach, .data, no_grad and .item() give a tensor."""
+    x = leaf()
+    with torch.no_grad():
+        blocked = 1 * x
+    return [isinstance(v, torch.Tensor) for v in (x.detach(), x.data, blocked, x.item())]
+
+
+VERSION = "is at version 1; expected version 0"
+
+SWITCHING_OFF: list[Claim] = [
+    (
+        "switching_off",
+        "detach, .data and no_grad give tensors, .item() a number",
+        lambda: gives_tensors() == [True, True, True, False],
+    ),
+    (
+        "switching_off",
+        "a recorded step out of place: the second round warns, then raises",
+        gradient_of_recorded,
+    ),
+    (
+        "switching_off",
+        "under no_grad its result requires no gradient, and the next backward() raises",
+        lambda: (
+            not moved_under_no_grad().requires_grad
+            and raises(
+                RuntimeError,
+                lambda: loss(moved_under_no_grad()).backward(),
+                "does not require grad and does not have a grad_fn",
+            )
+        ),
+    ),
+    (
+        "switching_off",
+        "in place and recorded, the step is refused",
+        lambda: raises(RuntimeError, lambda: leaf().add_(1), "a leaf Variable that requires grad"),
+    ),
+    (
+        "switching_off",
+        "a sigmoid changed in place fails, and the message says how that was noticed",
+        lambda: raises(
+            RuntimeError,
+            lambda: changed(torch.sigmoid(pair())).backward(),
+            f"of Sigmoid, {VERSION}",
+        ),
+    ),
+    (
+        "switching_off",
+        "its twin written by hand does not fail",
+        lambda: changed(1 / (1 + torch.exp(-pair()))).backward() is None,
+    ),
+    (
+        "switching_off",
+        "a write through .data is not counted: no error, the gradient at 10 in place of that at 2",
+        lambda: overwritten(lambda x: x.data.fill_(10.0)) == 20.0,
+    ),
+    (
+        "switching_off",
+        "a write through detach() is counted",
+        lambda: raises(
+            RuntimeError, lambda: overwritten(lambda x: x.detach().fill_(10.0)), VERSION
+        ),
+    ),
+    (
+        "switching_off",
+        "inference tensors have no version counter",
+        lambda: raises(
+            RuntimeError,
+            lambda: torch.inference_mode()(torch.ones)(2)._version,
+            "do not track version counter",
         ),
     ),
 ]
 
-CLAIMS = [*NUMPY_BRIDGE, *COMPUTATION_GRAPHS]
+CLAIMS = [*NUMPY_BRIDGE, *COMPUTATION_GRAPHS, *BACKWARD, *SWITCHING_OFF]
