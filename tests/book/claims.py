@@ -127,6 +127,11 @@ COMPUTATION_GRAPHS: list[Claim] = [
         lambda: (
             (found := _errors_after_nudges())[2] > 1.3 * found[0]
             and abs(found[1] - found[0]) < 0.05 * found[0]
+        ),
+    ),
+]
+
+
 def leaf(value: float = 5.0) -> torch.Tensor:
     """A number that requires a gradient."""
     return torch.tensor(value, requires_grad=True)
