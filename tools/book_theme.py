@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from docutils import nodes
+from sphinx.util.docutils import SphinxDirective
 from sphinx.util.images import get_image_size
 
 if TYPE_CHECKING:
@@ -89,9 +90,25 @@ def _messages(app: Sphinx) -> str:
     return json.dumps(found).replace("<", "\\u003c")
 
 
+class Exercises(SphinxDirective):
+    """The book's exercises, a list for each chapter: their names, and what they ask."""
+
+    def run(self) -> list[nodes.Node]:
+        from lecture_pkg.exercises import EXERCISES
+
+        lines: list[str] = []
+        for page in sorted(filter(_CHAPTER.search, self.env.found_docs)):
+            name = page.rpartition("/")[2]
+            own = [task for task in EXERCISES.values() if task.chapter == name[3:]]
+            lines += [f"- [](/{page}.ipynb)" for _ in own[:1]]
+            lines += [f"  - `{task.name}`: {task.statement.splitlines()[0]}" for task in own]
+        return self.parse_text_to_nodes("\n".join(lines))
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     app.add_config_value("ran_on", "", "html", str)
     app.add_config_value("revision", "", "html", str)
+    app.add_directive("exercises", Exercises)
     app.connect("config-inited", _prefer_own_templates)
     app.connect("html-page-context", _finish)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
