@@ -94,8 +94,11 @@ class Exercises(SphinxDirective):
     """The book's exercises, a list for each chapter: their names, and what they ask."""
 
     def run(self) -> list[nodes.Node]:
+        from lecture_pkg import exercises
         from lecture_pkg.exercises import EXERCISES
 
+        for module in Path(exercises.__path__[0]).glob("*.py"):
+            self.env.note_dependency(str(module))
         lines: list[str] = []
         for page in sorted(filter(_CHAPTER.search, self.env.found_docs)):
             name = page.rpartition("/")[2]
