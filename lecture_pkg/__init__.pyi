@@ -21,11 +21,13 @@ from .graph.data import Flow as Flow
 from .graph.data import Graph as Graph
 from .graph.data import Node as Node
 from .graph.data import Step as Step
+from .graph.data import Sum as Sum
 from .graph.draw import GraphPicture as GraphPicture
 from .graph.draw import Picture as Picture
 from .graph.draw import show_dot as show_dot
 from .graph.draw import show_graph as show_graph
 from .graph.record import record as record
+from .graph.rules import Rule as Rule
 from .graph.trace import trace as trace
 from .interactive.basins import basin_map as basin_map
 from .interactive.explorer import explore_descent as explore_descent

@@ -52,32 +52,6 @@ def _plain_dtype(dtype: torch.dtype) -> str:
     return str(dtype).removeprefix("torch.")
 
 
-def snapshot_all(tensors: Sequence[torch.Tensor]) -> list[Snapshot]:
-    """Snapshots of many tensors; small ones that are alike are read in one go.
-
-    Example:
-        >>> [s.numbers for s in snapshot_all([torch.tensor(1.0), torch.tensor([2.0, 3.0])])]
-        [(1.0,), (2.0, 3.0)]
-    """
-    found: list[Snapshot | None] = [None] * len(tensors)
-    groups: dict[tuple[torch.Size, torch.dtype, torch.device], list[int]] = {}
-    for i, tensor in enumerate(tensors):
-        plain = type(tensor) is torch.Tensor and tensor.layout is torch.strided
-        if plain and tensor.numel() <= MOST_NUMBERS:
-            groups.setdefault((tensor.shape, tensor.dtype, tensor.device), []).append(i)
-    for (shape, dtype, _), places in groups.items():
-        try:
-            with torch.no_grad():
-                stacked = torch.stack([tensors[i] for i in places])
-            rows = stacked.reshape(len(places), math.prod(shape)).tolist()
-        except (RuntimeError, NotImplementedError):
-            continue  # read one by one, below
-        name = _plain_dtype(dtype)
-        for i, row in zip(places, rows, strict=True):
-            found[i] = Snapshot(tuple(shape), name, tuple(row))
-    return [s or snapshot(t) for s, t in zip(found, tensors, strict=True)]
-
-
 def number_snapshot(number: Number) -> Snapshot:
     """A plain Python number as a snapshot, whose dtype is the number's type.
 

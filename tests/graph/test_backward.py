@@ -11,7 +11,7 @@ import torch
 from expressions import finite_differences, random_expression
 
 from lecture_pkg import record, record_backward, trace
-from lecture_pkg.graph.data import BackwardPass, Step
+from lecture_pkg.graph.data import BackwardPass, Step, Sum
 from lecture_pkg.values import snapshot
 
 DEVICES = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
@@ -221,12 +221,11 @@ def test_an_output_that_another_one_uses() -> None:
 
 
 def test_an_output_that_is_a_leaf() -> None:
-    x = leaf(3.0)
+    x, one = leaf(3.0), snapshot(torch.tensor(1.0))
     found = record_backward(x, x=x)
     assert gradient_of(found, "x") == (1.0,)
-    assert found.steps == (
-        Step(0, 0, snapshot(torch.tensor(1.0)), (), ((0, snapshot(torch.tensor(1.0)), "1.0"),), ()),
-    )
+    assert found.steps[0].accumulated == ((0, one, "1.0"),)
+    assert found.steps == (Step(0, 0, one, (), (Sum(0, (one,), one),), ()),)
     assert gradient_of(record_backward([x, x * 2], x=x), "x") == (3.0,)
 
 
@@ -329,7 +328,7 @@ def test_retained_gradients_of_named_subclasses_and_after_a_failure() -> None:
     v.retain_grad()
     with pytest.raises(KeyError, match="broken"):
         record_backward(v * 2, x=x, v=v)
-    assert v.grad is None and x.grad is None and gc.isenabled()
+    assert v.grad is None and x.grad is None
     assert ran(v.grad_fn) == 0
 
 
@@ -476,12 +475,12 @@ BAD: dict[str, tuple[Any, dict[str, Any], type[Exception], str]] = {
     ),
     "a freed graph": (freed(), {}, ValueError, "freed.*before backward.*retain_graph=True"),
     "a tensor changed in place": (overwritten(), {}, ValueError, "changed in place. torch says"),
-    "no graph": (torch.tensor(1.0), {}, ValueError, "no graph"),
-    "a float": (1.0, {}, TypeError, "output must be a tensor"),
-    "None": (None, {}, TypeError, "output must be a tensor"),
-    "a module": (torch.nn.ReLU(), {}, TypeError, "output must be a tensor"),
-    "an empty list": ([], {}, ValueError, "output must be"),
-    "a name for a float": (S * 2, {"c": 3.0}, TypeError, "c must be a tensor"),
+    "a v that is part of the graph": (
+        V * 2,
+        {"gradient": V},
+        ValueError,
+        r"gradient must be given.* part of the graph, .* give its clone\(\)",
+    ),
 }
 
 
@@ -489,4 +488,4 @@ BAD: dict[str, tuple[Any, dict[str, Any], type[Exception], str]] = {
 def test_bad_input(output: Any, arguments: Any, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         record_backward(output, **arguments)
-    assert V.grad is None and S.grad is None and gc.isenabled()
+    assert V.grad is None and S.grad is None
