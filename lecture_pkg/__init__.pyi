@@ -1,5 +1,3 @@
-from .descent._grid_plots import plot_basins as plot_basins
-from .descent._grid_plots import plot_paths as plot_paths
 from .descent.grid import GridDescent as GridDescent
 from .descent.grid import descend_grid as descend_grid
 from .descent.minima import Minimum as Minimum
@@ -7,9 +5,11 @@ from .descent.minima import find_minima as find_minima
 from .descent.path import Descent as Descent
 from .descent.path import DivergedError as DivergedError
 from .descent.path import gradient_descent as gradient_descent
+from .descent.plots import plot_basins as plot_basins
 from .descent.plots import plot_losses as plot_losses
 from .descent.plots import plot_objective as plot_objective
 from .descent.plots import plot_path as plot_path
+from .descent.plots import plot_paths as plot_paths
 from .descent.plots import visualize_results as visualize_results
 from .devices import default_device as default_device
 from .exercises import check as check

@@ -1,4 +1,4 @@
-"""Small copies of tensors as plain numbers, and how a number is written in a figure."""
+"""Small copies of tensors as plain numbers, and every way in which a number is written."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ def _nest(texts: Sequence[str], shape: tuple[int, ...]) -> str:
 def _format_all(values: Sequence[Number]) -> list[str]:
     """Write numbers that stand together in the same form, as PyTorch does for a tensor."""
     whole = all(_is_whole(v) for v in values)
-    return [_format_one(v, whole).replace("-", "\N{MINUS SIGN}") for v in values]
+    return [minus(_format_one(v, whole)) for v in values]
 
 
 def _is_whole(value: Number) -> bool:
@@ -162,3 +162,49 @@ def _format_one(value: Number, whole: bool) -> str:
     if value != 0 and not 1e-4 <= abs(value) < 1e8:
         return f"{value:.4e}"
     return f"{value:.4f}"
+
+
+def minus(text: str) -> str:
+    """`text` with the minus sign of print in place of every hyphen."""
+    return text.replace("-", "\N{MINUS SIGN}")
+
+
+def plain(value: float) -> str:
+    """A number as short as it can be: a choice, a mark on an axis.
+
+    Example:
+        >>> plain(-0.25), plain(100.0)
+        ('−0.25', '100')
+    """
+    return minus(f"{value:.12g}")
+
+
+def fixed(value: float, decimals: int) -> str:
+    """A number with just so many decimals, as in a column.
+
+    Example:
+        >>> fixed(-4.699, 2), fixed(-0.0, 2)
+        ('−4.70', '0.00')
+    """
+    return minus(f"{round(value, decimals) + 0.0:.{decimals}f}")
+
+
+def rounded(value: float, decimals: int) -> str:
+    """A number to so many decimals, as in a sentence: without any where it is whole.
+
+    Example:
+        >>> rounded(-3.12151, 4), rounded(-0.0, 4)
+        ('−3.1215', '0')
+    """
+    near = round(value, decimals)
+    return fixed(value, 0 if near == int(near) else decimals)
+
+
+def decimals_for(width: float, parts: float) -> int:
+    """How many decimals, at most 12, tell `parts` points apart that are spread over `width`.
+
+    Example:
+        >>> [decimals_for(width, 10_000) for width in (10.0, 1.0, 0.02)]
+        [3, 4, 6]
+    """
+    return min(12, max(0, math.ceil(math.log10(parts / width)))) if width > 0 else 0

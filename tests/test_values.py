@@ -9,9 +9,13 @@ import torch
 
 from lecture_pkg.values import (
     Snapshot,
+    decimals_for,
+    fixed,
     format_number,
     format_snapshot,
     number_snapshot,
+    plain,
+    rounded,
     snapshot,
     snapshot_all,
 )
@@ -106,3 +110,23 @@ def test_many_snapshots_are_those_of_each(device: str) -> None:
 def test_a_plain_number_as_a_snapshot() -> None:
     assert number_snapshot(2) == Snapshot((), "int", (2,))
     assert number_snapshot(0.5).dtype == "float"
+
+
+def test_numbers_in_figures() -> None:
+    """Without decimals where whole, or with just so many; never "−0"; the minus of print."""
+    assert [rounded(v, 4) for v in (-3.12151, 0.25, -0.00001, 7.00004)] == [
+        "−3.1215",
+        "0.2500",
+        "0",
+        "7",
+    ]
+    assert [fixed(v, 2) for v in (-4.699, -0.001, 7)] == ["−4.70", "0.00", "7.00"]
+    assert [plain(v) for v in (-0.05, 100.0, 1 / 3)] == ["−0.05", "100", "0.333333333333"]
+
+
+@pytest.mark.parametrize("width", [3e-9, 0.02, 1.0, 7.0, 10.0, 1e5])
+def test_decimals_part_a_range(width: float) -> None:
+    """The last decimal is the coarsest that is no coarser than a part."""
+    decimals = decimals_for(width, 1000)
+    assert decimals == 0 or 10.0**-decimals <= width / 1000 < 10.0 ** (1 - decimals)
+    assert decimals_for(0.0, 1000) == 0

@@ -8,9 +8,16 @@ import numpy as np
 import torch
 
 from .._arguments import integer, one_of
-from .objective import Array, Objective, as_array, checked_elementwise, numbers_in_a_row
+from .objective import (
+    Array,
+    Objective,
+    as_array,
+    checked_elementwise,
+    numbers_in_a_row,
+    with_gradients,
+)
 
-# How many paths walk together; on a CPU, for each thread. Their dozen temporaries then stay in the
+# How many paths go together; on a CPU, for each thread. Their dozen temporaries then stay in the
 # cache, where a step costs a tenth of what it costs from main memory. A GPU wants more at a time.
 _ON_CPU_THREAD, _ON_GPU = 2**16, 2**22
 
@@ -61,7 +68,7 @@ def descend_grid(
             2 · S · K · (max_iter + 1) numbers of memory; the ends take 2 · S · K.
         device: where to compute; by default torch's default device.
         dtype: of the computation. Large steps make descent chaotic, so float32 ends elsewhere.
-        chunk: how many paths walk together; bounds the memory in use beside the result.
+        chunk: how many paths go together; bounds the memory in use beside the result.
 
     Returns:
         The paths. One that leaves the finite numbers is flagged in `diverged`, without an error.
@@ -79,34 +86,37 @@ def descend_grid(
     steps = numbers_in_a_row("step_sizes", step_sizes, device, dtype, above=0)
     begin = numbers_in_a_row("starts", starts, device, dtype)
     max_iter = integer("max_iter", max_iter, at_least=0)
-    rows = max_iter + 1 if one_of("keep", keep, ["path", "final"]) == "path" else 1
+    whole = one_of("keep", keep, ["path", "final"]) == "path"
     on_cpu = begin.device.type == "cpu"
-    chunk = _ON_CPU_THREAD * torch.get_num_threads() if on_cpu and chunk is None else chunk
-    chunk = integer("chunk", _ON_GPU if chunk is None else chunk, at_least=1)
-    paths = len(steps) * len(begin)
+    usual = _ON_CPU_THREAD * torch.get_num_threads() if on_cpu else _ON_GPU
+    chunk = integer("chunk", usual if chunk is None else chunk, at_least=1)
+    shape = (max_iter + 1 if whole else 1, len(steps), len(begin))
     # time runs along the first axis, so that an iteration writes into one block of memory
-    empty = torch.empty(rows, paths, dtype=steps.dtype, device="cpu")
-    thetas, objectives, sound = (
-        as_array(empty),
-        as_array(torch.empty_like(empty)),
-        np.empty(paths, bool),
-    )
-    with torch.inference_mode(False), torch.enable_grad():
+    thetas, objectives = (_room(steps.dtype, shape) for _ in range(2))
+    finite = np.empty(len(steps) * len(begin), bool)
+    with with_gradients():
         checked_elementwise(objective, begin)
-        for low in range(0, paths, chunk):
-            own = slice(low, min(low + chunk, paths))
-            path = torch.arange(own.start, own.stop, device=begin.device)
-            step, theta = steps[path // len(begin)], begin[path % len(begin)]
-            sound[own] = _walk(objective, theta, step, max_iter, thetas[:, own], objectives[:, own])
-    shape = (rows, len(steps), len(begin))
-    thetas, objectives = (np.moveaxis(each.reshape(shape), 0, -1) for each in (thetas, objectives))
-    if keep == "final":
-        thetas, objectives = thetas[..., 0], objectives[..., 0]
-    failed = ~sound.reshape(shape[1:])
-    return GridDescent(as_array(steps), as_array(begin), thetas, objectives, failed, max_iter)
+        for low in range(0, finite.size, chunk):
+            own = slice(low, low + chunk)
+            path = torch.arange(low, min(low + chunk, finite.size), device=begin.device)
+            step, start = steps[path // len(begin)], begin[path % len(begin)]
+            finite[own] = _descend(
+                objective, start, step, max_iter, thetas[:, own], objectives[:, own]
+            )
+    thetas, objectives = (
+        np.moveaxis(each.reshape(shape), 0, -1) if whole else each.reshape(shape[1:])
+        for each in (thetas, objectives)
+    )
+    diverged = ~finite.reshape(shape[1:])
+    return GridDescent(as_array(steps), as_array(begin), thetas, objectives, diverged, max_iter)
 
 
-def _walk(
+def _room(dtype: torch.dtype, shape: tuple[int, int, int]) -> Array:
+    """An array for all paths in one row an iteration, of the type that `as_array` makes."""
+    return as_array(torch.empty(shape, dtype=dtype, device="cpu").flatten(1))
+
+
+def _descend(
     objective: Objective,
     theta: torch.Tensor,
     step: torch.Tensor,
@@ -114,15 +124,24 @@ def _walk(
     thetas: Array,
     objectives: Array,
 ) -> Array:
-    """Let n paths walk, fill the rows with the last iterations, say which stayed finite [n]."""
+    """Let n paths go; fill a row for each iteration, or one with the ends; say which stayed finite.
+
+    Args:
+        objective: elementwise.
+        theta: the starts, [n].
+        step: the step sizes, [n].
+        max_iter: number of updates.
+        thetas: [max_iter + 1, n] or [1, n], filled with the points.
+        objectives: of the same shape, filled with their values.
+    """
     zeros = torch.zeros_like(theta)  # as 0 · inf is nan, adding 0 · value remembers what was inf
-    for row in range(len(thetas) - max_iter - 1, len(thetas)):  # below 0: not kept
-        theta.requires_grad_()
-        value = objective(theta)
+    for iteration in range(max_iter + 1):
+        value = objective(theta.requires_grad_())
         zeros.add_(value.detach(), alpha=0)
-        if row >= 0:
+        if len(thetas) > 1 or iteration == max_iter:
+            row = min(iteration, len(thetas) - 1)
             thetas[row], objectives[row] = as_array(theta), as_array(value)
-        if row < len(thetas) - 1:
+        if iteration < max_iter:
             (gradient,) = torch.autograd.grad(value.sum(), theta)
             theta = theta.detach() - step * gradient
     return as_array((zeros + theta).isfinite())

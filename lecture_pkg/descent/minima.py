@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 
 from .._arguments import integer, number
-from .objective import Objective, checked_elementwise
+from .objective import Objective, checked_elementwise, with_gradients
 
 _HALVINGS = 80  # from any spacing down to neighbouring float64 numbers
 
@@ -54,8 +54,7 @@ def find_minima(
     low = number("low", low)
     high = number("high", high, above=low)
     points = integer("points", points, at_least=3)
-    # the caller may stand inside no_grad() or inference_mode(); slopes need gradients anyway
-    with torch.inference_mode(False), torch.enable_grad():
+    with with_gradients():
         grid = torch.linspace(low, high, points, dtype=torch.float64)
         checked_elementwise(objective, grid)
         left, right = _brackets(objective, grid)

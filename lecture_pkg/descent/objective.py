@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,13 @@ Objective = Callable[[torch.Tensor], torch.Tensor]
 Array = npt.NDArray[Any]
 
 _DTYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+
+
+@contextmanager
+def with_gradients() -> Iterator[None]:
+    """With gradients, also where the caller stands inside no_grad() or inference_mode()."""
+    with torch.inference_mode(False), torch.enable_grad():
+        yield
 
 
 def checked_dtype(dtype: Any) -> torch.dtype:

@@ -17,9 +17,10 @@ from .objective import (
     checked_value,
     cut_off,
     starting_point,
+    with_gradients,
 )
 
-Walk = Iterator[tuple[torch.Tensor, torch.Tensor]]
+Points = Iterator[tuple[torch.Tensor, torch.Tensor]]  # a point and its value, without end
 
 
 class Descent(NamedTuple):
@@ -92,17 +93,16 @@ def gradient_descent(
     callable_objective(objective)
     step_size = number("step_size", step_size, above=0)
     max_iter = integer("max_iter", max_iter, at_least=0)
-    # the caller may stand inside no_grad() or inference_mode(); a descent needs gradients anyway
-    with torch.inference_mode(False), torch.enable_grad():
+    with with_gradients():
         theta = starting_point(init, device, dtype).requires_grad_()
         if optimizer is None:
-            walk = _plain_walk(objective, theta, step_size)
+            points = _plain_points(objective, theta, step_size)
         else:
-            walk = _optimizer_walk(objective, theta, _made(optimizer, theta, step_size))
-        return _recorded(walk, max_iter)
+            points = _optimizer_points(objective, theta, _made(optimizer, theta, step_size))
+        return _kept(points, max_iter)
 
 
-def _plain_walk(objective: Objective, theta: torch.Tensor, step_size: float) -> Walk:
+def _plain_points(objective: Objective, theta: torch.Tensor, step_size: float) -> Points:
     """Yield point and value, then take one step; a new tensor each time, so no copy is needed."""
     while True:
         value = checked_value(objective(theta))
@@ -110,9 +110,9 @@ def _plain_walk(objective: Objective, theta: torch.Tensor, step_size: float) -> 
         theta = (theta.detach() - step_size * _gradient(value, theta)).requires_grad_()
 
 
-def _optimizer_walk(
+def _optimizer_points(
     objective: Objective, theta: torch.Tensor, optimizer: torch.optim.Optimizer
-) -> Walk:
+) -> Points:
     """The same with an optimizer, which changes theta in place and may look at several points."""
 
     def closure() -> Any:
@@ -147,11 +147,11 @@ def _made(optimizer: Any, theta: torch.Tensor, step_size: float) -> torch.optim.
     return made
 
 
-def _recorded(walk: Walk, max_iter: int) -> Descent:
-    """The path of `max_iter` steps along a walk."""
+def _kept(points: Points, max_iter: int) -> Descent:
+    """The path of the first `max_iter` steps."""
     thetas: list[torch.Tensor] = []
     values: list[torch.Tensor] = []
-    for iteration, (theta, value) in zip(range(max_iter + 1), walk, strict=False):
+    for iteration, (theta, value) in zip(range(max_iter + 1), points, strict=False):
         if not math.isfinite(value.item()):
             if iteration == 0:
                 refuse("objective(theta)", value.item(), "finite at init")

@@ -8,15 +8,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..descent.objective import Objective
-from ._encode import pack, within_budget
-from ._landscape import Landscape, survey
-from ._path_still import PATH_HEIGHT, WIDTH, draw_path
-from ._paths import THIN, Paths, choice, described, paths_as_data, walk_all
-from ._plane import paragraph, picture, plain
-from ._verdict import told, verdicts
-from .figure import Figure
+from ..values import plain
+from .figure import Figure, pack, within_budget
+from .plane import PATH_HEIGHT, paragraph, path_panels, picture
+from .survey import THIN, Survey, survey
 
 STEP_SIZES = (0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 0.07, 0.08, 0.1, 0.12, 0.15, 0.2, 0.25, 0.3)
+_SHARES = (np.arange(10) + 0.5) / 10
 
 
 def explore_descent(
@@ -58,45 +56,41 @@ def explore_descent(
         Gradient descent with 2 step sizes (0.5 to 1.5) from 2 starts (−4 to 4), 20 iterations each.
         Step 0.5 from 4: rests at 0, value 0: the step 0.5 is below 2/f″ = 1.0000 there.
     """
-    land = survey(objective, low, high)
-    middles = land.low + (land.high - land.low) * (np.arange(10) + 0.5) / 10
-    paths = walk_all(objective, land, step_sizes, middles if starts is None else starts, max_iter)
-    chosen = choice(paths, first)
-    words = verdicts(land, paths)
-    story = told(paths, words, chosen)
+    found = survey(objective, step_sizes, starts, max_iter, low, high, first, _SHARES)
     figure = Figure(
         kind="explorer",
         label="Gradient descent: try a step size and a start",
         data={
-            **land.as_data(),
-            **paths_as_data(paths, words, chosen),
-            "thetas": pack(paths.thetas, land.decimals),
-            "values": pack(paths.values, land.value_decimals),
-            "slopes": pack(paths.slopes, land.value_decimals),
+            **found.as_data(),
+            "thetas": pack(found.thetas, found.decimals),
+            "values": pack(found.values, found.value_decimals),
+            "slopes": pack(found.slopes, found.value_decimals),
         },
-        still=_still(land, paths, chosen, story),
-        alt=f"The objective with its minima and a path of gradient descent. {story}",
-        summary=f"{described(paths)}\n{story}",
-        extra_html=_outcomes(paths, words, chosen),
+        still=_still(found),
+        alt=f"The objective with its minima and a path of gradient descent. {found.story}",
+        summary=f"{found.offer}\n{found.story}",
+        extra_html=_listing(found),
         caption=(
-            f"{len(words):,} paths, computed by torch in float64, kept to {land.decimals} decimals."
+            f"{found.last.size:,} paths, computed by torch in float64, "
+            f"kept to {found.decimals} decimals."
         ),
         parts=("plane",),
     )
-    return within_budget(figure, 3 * paths.thetas.size, THIN)
+    return within_budget(figure, 3 * found.thetas.size, THIN)
 
 
-def _still(land: Landscape, paths: Paths, chosen: tuple[int, int], words: str) -> str:
-    heading = paragraph(words, 28)
+def _still(found: Survey) -> str:
+    heading = paragraph(found.story, 28)
     top = 24 + 18 * len(heading)
-    return picture(WIDTH, top + PATH_HEIGHT, [*heading, *draw_path(land, paths, chosen, top)])
+    return picture(top + PATH_HEIGHT, [*heading, *path_panels(found, top)])
 
 
-def _outcomes(paths: Paths, words: list[str], chosen: tuple[int, int]) -> str:
+def _listing(found: Survey) -> str:
     """For readers without the script: what each step size does from the chosen start."""
-    own = words[chosen[1] :: len(paths.starts)]
+    start = found.chosen[1]
+    said = found.sentences[start :: len(found.starts)]
     rows = "".join(
-        f"<li><b>{plain(step)}</b>: {html.escape(said)}</li>"
-        for step, said in zip(paths.step_sizes, own, strict=True)
+        f"<li><b>{plain(step)}</b>: {html.escape(words)}</li>"
+        for step, words in zip(found.step_sizes, said, strict=True)
     )
-    return f"<p>From {plain(paths.starts[chosen[1]])}, with the step</p><ul>{rows}</ul>"
+    return f"<p>From {plain(found.starts[start])}, with the step</p><ul>{rows}</ul>"

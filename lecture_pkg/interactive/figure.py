@@ -22,7 +22,9 @@ The contract between a kind's Python and its script and style:
   JupyterLab, VS Code). The still picture is an image, and cannot: its own colours must be legible
   on white and on near-black.
 * **The same bytes each time.** Nothing random, no time, no address: the id is a hash of the
-  content.
+  content. Whatever torch computes for a figure, it computes `on_cpu`.
+* **Numbers.** Long rows of them travel as text that `pack` writes and `unpack` in plane.js reads.
+* **Weight.** A figure that may grow with what it is given goes through `within_budget`.
 """
 
 from __future__ import annotations
@@ -31,10 +33,25 @@ import hashlib
 import html
 import json
 import urllib.parse
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from ..descent.objective import with_gradients
+from ..values import decimals_for
+
+BUDGET = 50_000
+"""How many bytes, compressed, a figure's numbers and its still picture may take on a page."""
+
+_LARGEST = 2.0**50  # below it a JavaScript number holds every whole number and its half
 
 # Percent signs, angle brackets, quotes and "#" must be escaped in a data address inside HTML.
 # All else may stay: base64 would be a third longer, and twice as long after gzip.
@@ -114,6 +131,63 @@ def svg_address(svg: str) -> str:
     'data:image/svg+xml,%3Csvg/%3E'
     """
     return "data:image/svg+xml," + urllib.parse.quote(svg, safe=_SAFE_IN_ADDRESS)
+
+
+@contextmanager
+def on_cpu() -> Iterator[None]:
+    """On the CPU and with gradients, whatever the caller has set: the same bytes everywhere."""
+    with torch.device("cpu"), with_gradients():
+        yield
+
+
+def figure_decimals(width: float) -> int:
+    """How many decimals a figure keeps of numbers spread over `width`: four, or more if narrow.
+
+    >>> [figure_decimals(width) for width in (10.0, 1.0, 0.02)]
+    [4, 4, 6]
+    """
+    return max(4, decimals_for(width, 10_000))
+
+
+def fits(values: npt.NDArray[Any], decimals: int) -> npt.NDArray[np.bool_]:
+    """Which numbers `pack` can hold: the finite ones that are not astronomically large."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        kept: npt.NDArray[np.bool_] = np.abs(values) * 10.0**decimals < _LARGEST
+    return kept
+
+
+def pack(values: npt.NDArray[Any], decimals: int) -> list[str]:
+    """Write numbers, rounded to `decimals`, as their differences; one text for each row.
+
+    Each difference becomes groups of five bits, the lowest first, a letter a group ("encoded
+    polyline"): a path at rest is a row of one letter, which gzip makes vanish, and each number
+    comes back exactly as it was rounded.
+
+    >>> pack(np.array([[0.5, 0.25, 0.25], [-1.0, -1.0, -1.0]]), 2)
+    ['cBp@?', 'fE??']
+    """
+    rows = np.rint(values * 10.0**decimals).astype(np.int64).reshape(-1, values.shape[-1])
+    moves = np.diff(rows, axis=-1, prepend=0)
+    unsigned = (moves << 1) ^ (moves >> 63)
+    groups = unsigned[..., None] >> np.arange(0, 60, 5)
+    letters = (np.where(groups >= 32, 32 | (groups & 31), groups) + 63).astype(np.uint8)
+    written = groups > 0
+    written[..., 0] = True
+    return [
+        text[mask].tobytes().decode("ascii") for text, mask in zip(letters, written, strict=True)
+    ]
+
+
+def within_budget(figure: Figure, numbers: int, thin: str) -> Figure:
+    """`figure`, if it is light enough for a page; otherwise a ValueError: how to thin it."""
+    size = len(zlib.compress((as_json(figure.data) + figure.still).encode(), 9))
+    if size > BUDGET:
+        raise ValueError(
+            f"a figure may put {BUDGET // 1000} kB (compressed) on its page, but this one has "
+            f"{numbers:,} numbers that take {size // 1000} kB. {thin}: about "
+            f"{100 * BUDGET // size} % of these fit."
+        )
+    return figure
 
 
 @cache

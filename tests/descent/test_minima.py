@@ -134,15 +134,10 @@ def test_it_works_anywhere_and_touches_nothing(device: str) -> None:
 BAD: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
     "no function": ({"objective": "t**2"}, TypeError, "objective must be a function"),
     "not elementwise": ({"objective": lambda t: (t**2).sum()}, ValueError, "element by element"),
-    "a float": ({"objective": lambda t: 1.0}, TypeError, "torch functions"),
-    "cut off": ({"objective": lambda t: t.detach()}, ValueError, "cut off"),
     "low text": ({"low": "a"}, TypeError, "low must be a finite number"),
-    "low nan": ({"low": math.nan}, ValueError, "low must be a finite number"),
     "high inf": ({"high": math.inf}, ValueError, "high must be a finite number"),
-    "upside down": ({"low": 5, "high": -5}, ValueError, "high must be.*above 5.*-5"),
     "nothing between": ({"low": 1, "high": 1}, ValueError, "high must be.*above 1"),
     "two points": ({"points": 2}, ValueError, "points must be a whole number, 3 or more"),
-    "half a point": ({"points": 10.5}, ValueError, "points must be"),
 }
 
 

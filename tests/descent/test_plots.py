@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,11 +17,17 @@ from matplotlib.axes import Axes
 from matplotlib.collections import QuadMesh
 from matplotlib.text import Text
 
-from lecture_pkg.descent._grid_plots import plot_basins, plot_paths
 from lecture_pkg.descent.grid import GridDescent, descend_grid
 from lecture_pkg.descent.minima import find_minima
 from lecture_pkg.descent.path import gradient_descent
-from lecture_pkg.descent.plots import plot_losses, plot_objective, plot_path, visualize_results
+from lecture_pkg.descent.plots import (
+    plot_basins,
+    plot_losses,
+    plot_objective,
+    plot_path,
+    plot_paths,
+    visualize_results,
+)
 
 
 def lecture(theta: torch.Tensor) -> torch.Tensor:
@@ -66,6 +74,14 @@ PICTURES = {
     "losses": lambda ax: plot_losses({"a": [3.0, 2.0, 1.0], "b": [3.0, 0.1, 0.001]}, ax=ax),
     "basins": lambda ax: plot_basins(basin_grid(), find_minima(lecture, -5, 5), ax=ax),
 }
+
+
+@pytest.mark.parametrize("package", ["matplotlib", "seaborn"])
+def test_a_missing_package_says_how_to_install_it(package: str) -> None:
+    code = f"import sys; sys.modules['{package}'] = None; from lecture_pkg import plot_losses"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    said = done.stderr.splitlines()[-1]
+    assert said.endswith(f"draws with {package}, which is missing: pip install {package}")
 
 
 @pytest.mark.parametrize("name", PICTURES)

@@ -1,4 +1,7 @@
-"""basin_map: ends and paths are torch's, limits are where they belong, bad input is refused."""
+"""basin_map: ends and paths are torch's, limits are where they belong.
+
+What it refuses stands in test_explorer.py, since both ask for the same.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ import torch
 from descents import almost, by_hand, lecture, unpack
 
 from lecture_pkg import basin_map
-from lecture_pkg.interactive._map_still import COLOURS
+from lecture_pkg.interactive.basins import COLOURS
 from lecture_pkg.interactive.figure import Figure
 
 LIMITS = {
@@ -144,25 +147,3 @@ def test_paths_that_diverge_are_marked() -> None:
 
 def test_it_stays_within_its_budget(figure: Figure) -> None:
     assert len(zlib.compress(figure._repr_html_().encode(), 9)) <= 60_000
-
-
-@pytest.mark.parametrize(
-    ("wrong", "error", "message"),
-    [
-        ({"objective": None}, TypeError, "objective"),
-        ({"objective": lambda theta: theta @ theta}, (ValueError, RuntimeError), "."),
-        ({"objective": lambda theta: theta - theta.mean()}, ValueError, "its own theta alone"),
-        ({"step_sizes": []}, ValueError, "step_sizes"),
-        ({"step_sizes": [0.3, 0.1]}, ValueError, "step_sizes must be rising"),
-        ({"step_sizes": 0.1j}, TypeError, "step_sizes"),
-        ({"starts": [True, False]}, TypeError, "starts"),
-        ({"starts": [0, 9]}, ValueError, "starts must be from low = -5 to high = 5"),
-        ({"max_iter": -1}, ValueError, "max_iter"),
-        ({"high": -5}, ValueError, "high must be above low"),
-        ({"first": ("a", "b")}, ValueError, "first"),
-        ({"starts": np.linspace(-5, 5, 301)}, ValueError, "about .* % of these fit"),
-    ],
-)
-def test_bad_input_is_refused_by_name(wrong: dict, error, message: str) -> None:
-    with pytest.raises(error, match=message):
-        basin_map(**{"objective": lecture, **wrong})

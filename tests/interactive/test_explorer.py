@@ -16,9 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lecture_pkg import basin_map, compare_optimizers, explore_descent
-from lecture_pkg.interactive import _encode
-from lecture_pkg.interactive._encode import pack
-from lecture_pkg.interactive.figure import Figure
+from lecture_pkg.interactive import figure as _figure
+from lecture_pkg.interactive.figure import Figure, pack
 
 
 @pytest.fixture(scope="module")
@@ -206,52 +205,45 @@ def test_other_default_devices_do_not_change_a_byte(figure: Figure) -> None:
     assert again == figure
 
 
+# what is refused of every argument: each row stands for its argument, not for each wrong value
 BAD = [
     ({"objective": 3}, TypeError, "objective"),
-    ({"objective": lambda theta: 1.0}, TypeError, "objective"),
     ({"objective": lambda theta: theta.sum()}, ValueError, "element by element"),
-    ({"objective": lambda theta: theta.detach() ** 2}, ValueError, "cut off"),
-    ({"objective": lambda theta: theta[0] + theta[1]}, (ValueError, IndexError), "."),
     ({"objective": torch.log}, ValueError, "finite from low = -5 to high = 5"),
     (
         {"objective": lambda theta: theta.abs().sqrt(), "starts": [0, 1]},
         ValueError,
         "finite value and slope at every start, but at the start 0 it has not",
     ),
-    ({"step_sizes": []}, ValueError, "step_sizes"),
     ({"step_sizes": [0.2, 0.1]}, ValueError, r"step_sizes must be rising.*\[0.2, 0.1\]"),
     ({"step_sizes": [0.1, 0.1]}, ValueError, "step_sizes must be rising"),
-    ({"step_sizes": [0.0, 0.1]}, ValueError, "step_sizes"),
-    ({"step_sizes": [-0.1]}, ValueError, "step_sizes"),
-    ({"step_sizes": [float("nan")]}, ValueError, "step_sizes"),
-    ({"step_sizes": "0.1"}, TypeError, "step_sizes"),
-    ({"step_sizes": None}, TypeError, "step_sizes"),
-    ({"starts": []}, ValueError, "starts"),
+    ({"step_sizes": [0.0, 0.1]}, ValueError, "step_sizes must be .* above 0"),
     ({"starts": [1, 0]}, ValueError, "starts must be rising"),
     ({"starts": [-6, 0]}, ValueError, "starts must be from low = -5 to high = 5"),
-    ({"starts": [float("inf")]}, ValueError, "starts"),
-    ({"starts": ["a"]}, TypeError, "starts"),
     ({"max_iter": 0}, ValueError, "max_iter must be a whole number, 1 or more"),
-    ({"max_iter": 1.5}, ValueError, "max_iter"),
-    ({"max_iter": "9"}, TypeError, "max_iter"),
+    ({"max_iter": 10**6}, ValueError, "too many for a page. Give fewer step_sizes"),
     ({"low": 5}, ValueError, "high must be above low = 5"),
     ({"low": float("nan")}, ValueError, "low"),
     ({"high": "5"}, TypeError, "high"),
-    ({"first": (0.06, 1)}, ValueError, "first must be a step size and a start"),
+    ({"first": (0.06, 0.123)}, ValueError, "first must be a step size and a start"),
     ({"first": 0.1}, ValueError, "first"),
-    ({"starts": np.linspace(-5, 5, 201)}, ValueError, "Give fewer step_sizes, fewer starts or"),
-    ({"max_iter": 10**6}, ValueError, "too many for a page. Give fewer step_sizes"),
 ]
 
 
+@pytest.mark.parametrize("call", [explore_descent, basin_map])
 @pytest.mark.parametrize(("wrong", "error", "message"), BAD)
-def test_bad_input_is_refused_by_name(wrong: dict, error, message: str) -> None:
-    arguments = {"objective": lecture, **wrong}
+def test_bad_input_is_refused_by_name(call, wrong: dict, error, message: str) -> None:
     with pytest.raises(error, match=message):
-        explore_descent(**arguments)
+        call(**{"objective": lecture, **wrong})
+
+
+@pytest.mark.parametrize(("call", "many"), [(explore_descent, 201), (basin_map, 301)])
+def test_what_is_too_heavy_for_a_page_is_refused(call, many: int) -> None:
+    with pytest.raises(ValueError, match=r"Give fewer step_sizes.*about \d+ % of these fit"):
+        call(lecture, starts=np.linspace(-5, 5, many))
 
 
 def test_the_refusal_says_how_much_would_fit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_encode, "BUDGET", 5_000)
+    monkeypatch.setattr(_figure, "BUDGET", 5_000)
     with pytest.raises(ValueError, match=r"has 42,420 numbers that take \d+ kB.*about 1\d % of"):
         explore_descent(lecture)

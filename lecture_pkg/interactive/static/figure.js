@@ -1,6 +1,6 @@
 // Shared by all moving figures. Comments stand on lines of their own: they are left out of pages.
 
-// Makes every figure of this kind alive that is not yet; _figure.py tells the contract.
+// Makes every figure of this kind alive that is not yet; figure.py tells the contract.
 const mount = (kind, draw) => {
   for (const root of document.querySelectorAll(`.lp-${kind}:not([data-ready])`)) {
     const data = JSON.parse(root.querySelector("script[type='application/json']").textContent);

@@ -1,4 +1,4 @@
-// A dash and a shape for each series, as in _race_still.py.
+// A dash and a shape for each series, as in optimizers.py.
 const DASHES = ["none", "7 3", "2 3", "10 3 2 3"];
 const SHAPES = ["M-5 0a5 5 0 1 0 10 0a5 5 0 1 0-10 0z", "M-5-5h10v10h-10z", "M0-6l6 10.5h-12z",
   "M0-7l6 7l-6 7l-6-7z"];

@@ -1,6 +1,6 @@
 // Shared by the figures about descent: packed numbers, a plane with axes, one path, a timeline.
 
-// One row of `length` numbers, as pack() of _encode.py wrote it.
+// One row of `length` numbers, as pack() of figure.py wrote it.
 const unpack = (row, length, decimals) => {
   const numbers = new Float64Array(length);
   let at = 0, whole = 0;
