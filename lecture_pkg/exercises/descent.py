@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect
 from collections.abc import Callable
 from typing import Any
 
 import torch
 
-from ._answers import Wrong, call
-from ._compare import SINGLE, Mistake, compare, numbers_of
+from ..descent.minima import Minimum, find_minima
+from ..descent.objective import Objective
+from ._answers import Wrong, call, kind
+from ._compare import SINGLE, Mistake, compare, numbers_of, show
 from ._exercise import Trial, exercise
 
 Slope = Callable[[float], float]
@@ -37,36 +40,55 @@ class _Hills:
 
 
 @exercise()
-def step_limit(answer: Any, trial: Trial) -> None:
-    """Write `step_limit(objective, theta)`: 2/f″ at the number theta, for any objective."""
-    for _ in range(2):
-        f, theta = _Hills(trial), trial.number()
-        second, first = f.curvature(theta), f.slope(theta)
-        given = f"{f}, θ = {theta}"
-        result = call(answer, f, theta, given=given)
+def best_step(answer: Any, trial: Trial) -> None:
+    """Write `best_step(objective, theta)`: the step size that takes theta to the bottom at once.
+
+    The objective is a parabola, narrow or wide, and theta is a number.
+    """
+    for width in (0.1, 8):
+        a, b, theta = width * trial.number(), trial.number(), trial.number(2.5, 4)
+        second, first = 2 * a, 2 * a * (theta - b)
+        given = f"objective {a:g}·(θ − {b})², θ = {theta}"
+        result = call(answer, _parabola(a, b), theta, given=given)
         mistakes = [
-            Mistake("curvature", second, "this is f″; the limit is 2/f″."),
-            Mistake("factor", 1 / second, "the limit is 2/f″, not 1/f″."),
-            Mistake("factor", second / 2, "the limit is 2/f″, not f″/2."),
-            Mistake("first-derivative", 2 / first, "this is 2/f′. Differentiate once more."),
+            Mistake("limit", 2 / second, _MIRROR),
+            Mistake("curvature", second, "this is f″ itself."),
+            Mistake("first-derivative", 1 / first, "this is 1/f′. Differentiate once more."),
             Mistake("first-derivative", first, "this is f′, the slope."),
-            Mistake("sign", -2 / second, "the sign is the opposite."),
-            Mistake("factor", 4 / second, "f″ comes out half as large: over what distance?"),
+            Mistake("distance", theta - b, _WAY),
+            Mistake("distance", b - theta, _WAY),
+            Mistake("bottom", b, "this is where the bottom lies. Wanted is the step size."),
+            Mistake("sign", -1 / second, "the sign is the opposite: this walks uphill."),
+            Mistake("factor", 1 / (2 * second), "this step ends half-way to the bottom."),
         ]
         try:
-            compare(result, 2 / second, mistakes=mistakes, rtol=0.01, given=given)
+            compare(result, 1 / second, mistakes=mistakes, rtol=0.01, given=given)
         except Wrong as wrong:
-            if wrong.diagnosis in ("other", "nan", "zero", "not-numbers"):
-                wrong.diagnosis, wrong.hint = _rounding(result, wrong)
+            if wrong.diagnosis in ("other", "nan") and _noisy(result, 1 / second):
+                wrong.diagnosis, wrong.hint = "float32", _NOISE
             raise
 
 
-def _rounding(result: Any, wrong: Wrong) -> tuple[str, str]:
-    single = not isinstance(result, torch.Tensor) or result.dtype is torch.float32
-    if wrong.diagnosis == "not-numbers" or not single:
-        return wrong.diagnosis, wrong.hint
-    hint = "the difference of two near float32 slopes is mostly rounding. Take dtype=torch.float64."
-    return "float32", hint
+_WAY = "this is how far the bottom is away. A step is η·f′ long: which η makes it that long?"
+_MIRROR = (
+    "this is the limit, where 1 − ηf″ is −1: the step lands on the other side, as far away as it "
+    "began. For which η is that factor 0?"
+)
+
+
+def _parabola(a: float, b: float) -> Objective:
+    return lambda theta: a * (theta - b) ** 2
+
+
+_NOISE = "the difference of two near float32 slopes is mostly rounding. Take dtype=torch.float64."
+
+
+def _noisy(result: Any, right: float) -> bool:
+    """Whether a number in float32 is off as the difference of two near slopes would be."""
+    if isinstance(result, torch.Tensor) and result.dtype is torch.float64:
+        return False
+    ratio = float(result) / right
+    return not math.isfinite(ratio) or 0.5 < ratio < 2
 
 
 @exercise()
@@ -182,57 +204,86 @@ def _heaped(slope: Slope, step: float, beta: float, theta: float) -> list[float]
 
 
 @exercise()
-def schedule(answer: Any, trial: Trial) -> None:
-    """Write `schedule(i)`: the step size of round i = 0 … 99, so that descent from −3.5 reaches 0.
+def steer(answer: Any, trial: Trial) -> None:
+    """Write `steer(objective, start, bottom)`: two step sizes with which descent rests at bottom.
 
-    The objective is the chapter's, θ·cos 4θ + 2|θ|; the last θ must be within 0.01 of its best
-    minimum.
+    The first is for the first step, the second for the 99 after it. The objective is the chapter's
+    times some positive number. bottom is one of its smooth minima, to one decimal, on the downhill
+    side of start, and perhaps several valleys away. The last θ must be within 0.001 of the minimum.
     """
-    theta, steps = -3.5, []
-    for i in range(100):
-        step = numbers_of(call(answer, i, given=f"i = {i}"))
-        if step is None or step.size != 1 or not math.isfinite(step.item()):
-            raise Wrong("not-a-number", "wanted is one finite step size.", given=f"i = {i}")
-        if step.item() < 0:
-            hint = "a step below 0 walks uphill."
-            raise Wrong("sign", hint, got=f"{step.item():g}", given=f"i = {i}")
-        steps.append(step.item())
-        theta -= steps[-1] * _lecture_slope(theta)
-        if abs(theta) > 1e6:
-            hint = "so long a step climbs higher in every round: the path runs away."
-            raise Wrong("diverged", hint, got=f"|θ| above a million in round {i}")
-    if abs(theta) < 0.01:
-        return
-    diagnosis, hint = _where(theta, steps)
-    value = theta * math.cos(4 * theta) + 2 * abs(theta)
-    got = f"after 100 steps θ = {theta:.4f}, value {value:.4f}"
-    raise Wrong(diagnosis, hint, got=got, expected="θ between −0.01 and 0.01")
+    for low, high, start, bottom in _TRIPS:
+        f = _Waves(trial.number(low, high))
+        goal = min(find_minima(f, -5, 5), key=lambda m: abs(m.theta - bottom))
+        given = f"{f}, start = {start}, bottom = {bottom}"
+        first, then = _two_steps(call(answer, f, start, bottom, given=given), given)
+        path = f.descend(start, [first, *99 * [then]])
+        if abs(path[-1] - goal.theta) < 0.001:
+            continue
+        diagnosis, hint = _missed(f, goal, then, path)
+        got = f"steps {first:.4g} and {then:.4g}: first to {path[1]:.4g}, at last {path[-1]:.4g}"
+        raise Wrong(diagnosis, hint, got=got, expected=f"{goal.theta:.4f} at last", given=given)
 
 
-def _where(theta: float, steps: list[float]) -> tuple[str, str]:
-    """What a path that ended at the wrong place has met."""
-    constant = max(steps) - min(steps) < 1e-12
-    if abs(theta) < 0.3:
-        return "bounces", (
-            "the right valley, but at the kink a step that stays long bounces for ever. Let the "
-            "steps shrink."
+# how high the objective is, from where, where to
+_TRIPS = [(0.5, 2, -3.5, 0.7), (10, 30, 3.0, -3.1), (0.02, 0.08, -3.5, -1.5), (3, 9, 4.6, 3.9)]
+
+
+class _Waves:
+    """The chapter's objective times `height`, and descent along it."""
+
+    def __init__(self, height: float) -> None:
+        self.height = height
+
+    def __call__(self, theta: torch.Tensor) -> torch.Tensor:
+        return self.height * (theta * torch.cos(4 * theta) + 2 * torch.abs(theta))
+
+    def __str__(self) -> str:
+        return f"objective {self.height}·(θ·cos 4θ + 2|θ|)"
+
+    def slope(self, theta: float) -> float:
+        """The first derivative by formula; 0 is what PyTorch takes for |θ| at 0."""
+        corner = 2 * ((theta > 0) - (theta < 0))
+        return self.height * (math.cos(4 * theta) - 4 * theta * math.sin(4 * theta) + corner)
+
+    def descend(self, theta: float, steps: list[float]) -> list[float]:
+        """The path, as far as it stays within a million."""
+        path = [theta]
+        for step in steps:
+            path.append(path[-1] - step * self.slope(path[-1]))
+            if abs(path[-1]) > 1e6:
+                break
+        return path
+
+
+def _two_steps(result: object, given: str) -> tuple[float, float]:
+    steps = numbers_of(result)
+    if steps is None or steps.shape != (2,):
+        hint = "wanted are two step sizes: one for the first step, one for those after it."
+        raise Wrong("not-two-steps", hint, got=kind(result), given=given)
+    first, then = steps.tolist()
+    if not (math.isfinite(first) and math.isfinite(then)):
+        raise Wrong("nan", "a step size must be finite.", got=show(steps), given=given)
+    if first <= 0 or then <= 0:
+        raise Wrong("sign", "a step below 0 walks uphill.", got=show(steps), given=given)
+    return first, then
+
+
+def _missed(f: _Waves, goal: Minimum, then: float, path: list[float]) -> tuple[str, str]:
+    """What a path that did not end at its goal has met."""
+    ridges = [ridge.theta for ridge in find_minima(lambda theta: -f(theta), -5, 5)]
+    if len({bisect(ridges, theta) for theta in (path[1], goal.theta)}) == 2:
+        return "wrong-valley", (
+            "the first step lands in another valley. Its length is step size times |f′(start)|, "
+            "and you know how long it has to be."
         )
-    if theta < -2.5:
-        hint = (
-            "it never left the valley at −3.12, whose limit 2/f″ is 0.0407. "
-            + ("A constant step so short bounces about there. " if constant else "")
-            + "Begin with longer steps."
+    if then > 0.98 * goal.step_limit:
+        return "above-limit", (
+            f"the first step lands in the right valley, but there 2/f″ is {goal.step_limit:.4g}, "
+            "and the second step size is not below it."
         )
-        return "stuck-at-start", hint
-    limits = [(-1.5292, 0.0877), (0.6838, 0.2905), (2.3292, 0.0553), (3.9110, 0.0323)]
-    place, limit = min(limits, key=lambda m: abs(m[0] - theta))
-    hint = (
-        f"it came to rest near {place}, where any step below 2/f″ = {limit} can rest. Begin "
-        "longer, or stay long for more rounds, before the steps shrink."
+    if bisect(ridges, path[-1]) == bisect(ridges, goal.theta):
+        return "too-slow", "it is on its way, but 99 steps of this size do not get there."
+    return "jumps-out", (
+        "the first step lands in the right valley, but far up its side, and a later one jumps out. "
+        "Land nearer to the bottom, or go on with shorter steps."
     )
-    return "other-minimum", hint
-
-
-def _lecture_slope(theta: float) -> float:
-    sign = (theta > 0) - (theta < 0)
-    return math.cos(4 * theta) - 4 * theta * math.sin(4 * theta) + 2 * sign
