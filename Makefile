@@ -48,7 +48,7 @@ links: book ## ask every other site that the pages point to whether it still ans
 serve: book ## show the book at http://localhost:8000 (or PORT=…)
 	@$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html $(PORT)
 
-bench: book ## measure against alternatives, 20 minutes (or ONLY=graphs descent cuda startup pages build)
+bench: book ## measure against alternatives, 10 minutes (or ONLY=graphs descent cuda startup pages build)
 	@$(BIN)/python -m benchmarks.run $(if $(ONLY),--only $(ONLY))
 
 clean: ## remove everything that was built; .venv stays
