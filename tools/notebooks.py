@@ -14,7 +14,7 @@ import re
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from importlib.metadata import version
 from pathlib import Path
@@ -182,24 +182,16 @@ def _hash(*parts: str) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
-def execute(
-    paths: list[Path],
-    runs: Runs,
-    say: Callable[[str], None] = print,
-    afterwards: Callable[[], None] = lambda: None,
-) -> None:
+def execute(paths: list[Path], runs: Runs) -> None:
     """Execute notebooks, as many at a time as there are cores, and keep their outputs in `runs`.
 
-    If there are any, `afterwards` runs as soon as a core has none left to execute. Raises BookError
-    that names notebook, cell and error of everything that failed.
+    Raises BookError that names notebook, cell and error of everything that failed.
     """
     # the longest first: the last one to start should not be the one that all wait for
     paths = sorted(paths, key=lambda path: -runs.load(path)["seconds"])
     failures = []
     with ThreadPoolExecutor(min(os.cpu_count() or 1, 4)) as pool:
         started = {pool.submit(_run, path, runs): path for path in paths}
-        if paths:  # else it would only keep what follows waiting
-            pool.submit(afterwards)
         for done, run in enumerate(as_completed(started), start=1):
             try:
                 outcome = f"{run.result():.1f} s"
@@ -207,7 +199,7 @@ def execute(
                 failures.append(str(error))
                 outcome = "FAILED"
             left = f"{len(paths) - done} left" if done < len(paths) else "all done"
-            say(f"[{done}/{len(paths)}] {started[run].stem} … {outcome}, {left}")
+            print(f"[{done}/{len(paths)}] {started[run].stem} … {outcome}, {left}", flush=True)
     if failures:
         raise BookError("\n\n".join(sorted(failures)))
 
