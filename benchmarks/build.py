@@ -16,13 +16,13 @@ import time
 from pathlib import Path
 
 from benchmarks.alternatives import ROOT, WORK
-from benchmarks.table import Comparison, Goal
+from benchmarks.table import Comparison, Goal, quantity
 
 _CHAPTER = "05_descent"
 _UNITS = {"bytes": 1.0, "kB": 1e3, "MB": 1e6, "GB": 1e9}
 # pip's log names what it downloads, and what it takes from a folder of this machine
 _DOWNLOADED = re.compile(r"  Downloading \S+ \(([\d.]+) (\w+)\)$", re.MULTILINE)
-_FROM_DISK = re.compile(r"Processing (/\S+)$", re.MULTILINE)
+_FROM_DISK = re.compile(r" Processing (/\S+\.whl)\b")
 
 
 def compare(rounds: int, quick: bool) -> list[Comparison]:
@@ -64,12 +64,12 @@ def _first_build(seconds: float, environment: Path, log: str) -> list[Comparison
     """What a machine that has never seen the book needs, from `pip`'s log and from the disk."""
     what = "from a fresh clone to the book"
     downloaded, from_disk = fetched(log)
+    local = f"{quantity(from_disk, 'B')} of it from a folder of this machine" if from_disk else "–"
     installed = sum(path.lstat().st_size for path in environment.rglob("*") if not path.is_dir())
-    local = "–, of which from a folder of this machine"
     return [
-        Comparison(f"{what}: minutes of installing and building", "–", f"{seconds / 60:.1f}"),
-        Comparison(f"{what}: packages", local, downloaded + from_disk, from_disk, "B"),
-        Comparison(f"{what}: .venv on disk", "–", installed, unit="B"),
+        Comparison(f"{what}: installing and building", "–", f"{seconds / 60:.1f} minutes"),
+        Comparison(f"{what}: packages", "–", downloaded + from_disk, local, "B"),
+        Comparison(f"{what}: .venv on the disk", "–", installed, unit="B"),
     ]
 
 

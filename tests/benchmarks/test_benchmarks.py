@@ -216,7 +216,7 @@ def test_what_pip_fetched_is_in_its_log(tmp_path: Path) -> None:
     log = (
         "2030-01-01T10:00:00,100   Downloading six-1.17.0.whl.metadata (12 kB)\n"
         "2030-01-01T10:00:01,100   Downloading numpy-2.2.6-cp311.whl (16.8 MB)\n"
-        f"2030-01-01T10:00:02,100 Processing {wheel}\n"
+        f"2030-01-01T10:00:02,100 Processing {wheel} (from -r x.txt (line 6))\n"
         f"2030-01-01T10:00:02,100 Processing {tmp_path}\n"  # lecture_pkg itself
     )
     assert build.fetched(log) == (pytest.approx(16_812_000), 1000)
