@@ -11,7 +11,7 @@ _UNITS = {
     "B": [(1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1, "B")],
 }
 # unit: what less of it is called, and what more
-_WORDS = {"s": ("faster", "slower"), "B": ("smaller", "larger"), "operations": ("less", "more")}
+_WORDS = {"s": ("faster", "slower"), "B": ("smaller", "larger"), "operations": ("fewer", "more")}
 
 
 class Goal(NamedTuple):
@@ -82,9 +82,11 @@ class Comparison(NamedTuple):
             return ("+" if more >= 0 else "−") + quantity(abs(more), self.unit)
         if self.against.startswith("floor"):
             return f"{factor(self.ours / self.other)} the floor"
-        less, more_word = _WORDS[self.unit]
+        if self.ours == self.other:
+            return "the same"
+        less, more_of_it = _WORDS[self.unit]
         if self.other < self.ours:
-            return f"{factor(self.ours / self.other)} {more_word}"
+            return f"{factor(self.ours / self.other)} {more_of_it}"
         return f"{factor(self.other / self.ours)} {less}"
 
     def _to_reach(self) -> str:

@@ -55,6 +55,8 @@ def test_a_goal_is_reached_or_not(
         (Comparison("a", "floor: bare", 1.02, 1.0, goal=Goal("more", 0.1)), "+20.0 ms"),
         (Comparison("a", "floor: bare", 1.0, 1.02, goal=Goal("more", 0.1)), "−20.0 ms"),
         (Comparison("a", "another", 50_000, 200, "operations"), "250× more"),
+        (Comparison("a", "another", 50_000, 100_000, "operations"), "2.00× fewer"),
+        (Comparison("a", "another", 50_000, 50_000, "operations"), "the same"),
         (Comparison("a", "another", 1.0, "RecursionError"), ""),
     ],
 )
