@@ -65,7 +65,7 @@ def _load_late(body: str, files: Mapping[str, Path]) -> str:
     count = itertools.count()
 
     def tag(match: re.Match[str]) -> str:
-        size = get_image_size(files[unquote(match["name"])])
+        size = get_image_size(str(files[unquote(match["name"])]))
         room = f'width="{size[0]}" height="{size[1]}" ' if size else ""
         late = 'loading="lazy" ' if next(count) else ""
         return f"<img {late}{room}{match['rest']}"

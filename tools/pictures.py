@@ -7,15 +7,15 @@ import sys
 from collections.abc import Callable
 
 from PIL import Image
-from playwright.sync_api import Locator, Page, sync_playwright
+from playwright.sync_api import Locator, Page, ViewportSize, sync_playwright
 
 from tools import chromium
 from tools.notebooks import ROOT
 
 IMAGES = ROOT / "book" / "images"
-WINDOW = {"width": 1280, "height": 860}
+WINDOW: ViewportSize = {"width": 1280, "height": 860}
 # higher than any figure: over one that has to be scrolled the page's header would lie
-HIGH = {**WINDOW, "height": 1500}
+HIGH: ViewportSize = {"width": 1280, "height": 1500}
 
 
 def _step(times: int) -> Callable[[Locator], None]:

@@ -85,7 +85,7 @@ def test_begins_with_its_title(cells: list[dict[str, Any]]) -> None:
 def test_ids_are_unique_and_readable(cells: list[dict[str, Any]]) -> None:
     ids = [cell["id"] for cell in cells]
     assert len(set(ids)) == len(ids)
-    assert [name for name in ids if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name)] == []
+    assert [name for name in ids if not notebooks.READABLE_ID.fullmatch(name)] == []
 
 
 def test_every_cell_was_run_in_order(cells: list[dict[str, Any]]) -> None:
