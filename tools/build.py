@@ -62,7 +62,7 @@ def build(root: Path = ROOT) -> None:
     outdated = [path for path in notebooks if not runs.is_current(path)]
     print(f"{len(outdated)} of {len(notebooks)} notebooks to execute.", flush=True)
     if outdated:  # their kernels leave this process little to do
-        threading.Thread(target=load_what_makes_pages).start()
+        threading.Thread(target=load_what_makes_pages, args=[root]).start()
     execute(outdated, runs)
     print("Making the pages …", flush=True)
     stage(root, runs)
@@ -104,14 +104,16 @@ def stage(root: Path, runs: Runs) -> None:
             target.write_bytes(content)
 
 
-def load_what_makes_pages() -> None:
-    """Import what Sphinx needs, and what the API page documents, while notebooks run.
+def load_what_makes_pages(root: Path) -> None:
+    """Import what Sphinx needs, and what an API page documents, while notebooks run.
 
     It takes as long as making the pages does. What fails here fails there once more, and is told.
     """
     with contextlib.suppress(Exception):
         for name in ("jupyter_book.sphinx", "myst_nb.sphinx_ext", "sphinx_book_theme"):
             importlib.import_module(name)
+        if not (root / "book" / "api.md").exists():
+            return
         package = importlib.import_module("lecture_pkg")
         for name in package.__all__:
             getattr(package, name)

@@ -374,6 +374,7 @@ SWITCHING_OFF: list[Claim] = [
     ),
 ]
 
+
 def _leaf() -> torch.Tensor:
     """A leaf at 2 whose gradient, 12 of x³, has come."""
     x = torch.tensor(2.0, requires_grad=True)

@@ -12,7 +12,7 @@ import pytest
 import torch
 from chapters import chapters, stem
 from descents import by_hand, lecture
-from playwright.sync_api import BrowserContext, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from lecture_pkg.exercises.questions import load
 
@@ -33,12 +33,10 @@ COUNTS = {subject: counted(path) for subject, path in chapters().items()}
 
 
 @pytest.fixture
-def chapter(watched: Callable[..., BrowserContext]) -> Open:
+def chapter(blank: Callable[..., Page]) -> Open:
     def go(name: str) -> Page:
         root = built_site.HTML.as_uri()
-        context = watched(lambda url: url.startswith(root), reduced_motion="reduce")
-        context.set_default_timeout(20_000)
-        page = context.new_page()
+        page = blank(lambda url: url.startswith(root))
         page.goto(f"{root}/book/{stem(name)}.html")
         return page
 
