@@ -53,7 +53,7 @@ def compare(rounds: int, quick: bool) -> list[Comparison]:
             "–",
             tests,
             goal=Goal("at most", 270),
-            why="Each notebook runs three times: for the book, to be compared, and as on Colab; "
+            why="Each notebook runs twice: for the book, and as on Colab to be compared; "
             "small books are built to be refused, and every page is opened in a browser.",
         ),
         *rows,
