@@ -106,7 +106,7 @@ def test_every_figure_stands_and_is_alive(chapter: Open, name: str, kinds: dict[
 
 def test_explorer_and_map(chapter: Open) -> None:
     page = chapter("descent")
-    points, values, _ = by_hand(lecture, 0.05, -3.5, 100)
+    points, values, _ = by_hand(lecture, 0.07, -3.5, 100)
     explorer = page.locator(".lp-explorer")
     handle = explorer.get_by_role("slider", name="Iteration", exact=True)
     handle.press("Home")
@@ -130,31 +130,52 @@ def test_explorer_and_map(chapter: Open) -> None:
     assert numbers(shown["value reached"]) == pytest.approx([values[-1]], abs=6e-5)
 
 
-def test_optimizers(chapter: Open) -> None:
-    figure = chapter("nn_and_optim").locator(".lp-optimizers")
+def rippled(theta: torch.Tensor) -> torch.Tensor:
+    flat, steep = theta
+    return 3 * steep**2 + 0.03 * flat**2 - 0.04 * torch.cos(3 * flat)
+
+
+def ravine(theta: torch.Tensor) -> torch.Tensor:
+    flat, steep = theta
+    return (flat**2 + 20 * steep**2) / 2
+
+
+def plain(step: float) -> Callable[[list[torch.Tensor]], torch.optim.Optimizer]:
+    return lambda p: torch.optim.SGD(p, lr=step)
+
+
+RACES = {
+    "nn_and_optim": (
+        rippled,
+        [-4.0, 1.5],
+        120,
+        {
+            "SGD": plain(0.05),
+            "momentum": lambda p: torch.optim.SGD(p, lr=0.05, momentum=0.9),
+            "RMSprop": lambda p: torch.optim.RMSprop(p, lr=0.05),
+            "Adam": lambda p: torch.optim.Adam(p, lr=0.05),
+        },
+    ),
+    "descent": (ravine, [-9.0, 3.0], 25, {f"step {s}": plain(s) for s in (0.02, 0.095, 0.103)}),
+}
+
+
+@pytest.mark.parametrize("name", RACES)
+def test_optimizers(chapter: Open, name: str) -> None:
+    height, start, steps, makers = RACES[name]
+    figure = chapter(name).locator(".lp-optimizers")
     handle = figure.get_by_role("slider", name="Iteration", exact=True)
     handle.press("Home")
     handle.press("End")
-    makers = {
-        "SGD": lambda p: torch.optim.SGD(p, lr=0.05),
-        "momentum": lambda p: torch.optim.SGD(p, lr=0.05, momentum=0.9),
-        "RMSprop": lambda p: torch.optim.RMSprop(p, lr=0.05),
-        "Adam": lambda p: torch.optim.Adam(p, lr=0.05),
-    }
-    for name, maker in makers.items():
-        theta = torch.tensor([-4.0, 1.5], dtype=torch.float64, device="cpu", requires_grad=True)
+    for label, maker in makers.items():
+        theta = torch.tensor(start, dtype=torch.float64, device="cpu", requires_grad=True)
         optimizer = maker([theta])
-
-        def height(theta: torch.Tensor = theta) -> torch.Tensor:
-            flat, steep = theta
-            return 3 * steep**2 + 0.03 * flat**2 - 0.04 * torch.cos(3 * flat)
-
-        for _ in range(120):
+        for _ in range(steps):
             optimizer.zero_grad()
-            height().backward()
+            height(theta).backward()
             optimizer.step()
-        row = figure.locator("tbody tr", has_text=name).locator("td").all_inner_texts()
-        expected = [*theta.tolist(), height().item()]
+        row = figure.locator("tbody tr", has_text=label).locator("td").all_inner_texts()
+        expected = [*theta.tolist(), height(theta).item()]
         assert [numbers(text)[0] for text in row] == pytest.approx(expected, abs=6e-5)
 
 
