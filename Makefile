@@ -24,7 +24,7 @@ pdf: book ## make one PDF of the whole book, linked from its first page
 	@$(BIN)/python -m tools.pdf
 
 test: book ## build the book and its PDF, then run all tests and recompute every printed number
-	@$(BIN)/python -m tools.suite -n auto --maxprocesses 4 --dist loadscope
+	@$(BIN)/python -m tools.suite -n auto --maxprocesses 4 --dist loadscope --no-loadscope-reorder
 
 notebooks: .venv/ready ## execute all notebooks (or ONLY=03_backward) and write their outputs back
 	@$(BIN)/python -m tools.notebooks $(ONLY)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from nbval.plugin import IPyNbFile, coalesce_streams
 
 from tools import notebooks
 from tools.sources import check_contents
@@ -123,6 +124,20 @@ def test_outputs_hold_no_error_and_no_stderr(cells: list[dict[str, Any]]) -> Non
         if output["output_type"] == "error" or output.get("name") == "stderr"
     ]
     assert faults == []
+
+
+def test_the_pages_show_what_is_committed(request: pytest.FixtureRequest, path: Path) -> None:
+    """The outputs of the build's own run, compared as nbval compares those of its run."""
+    runs = notebooks.Runs(notebooks.ROOT / "_build" / "runs")
+    assert runs.load(path)["key"], "run `make book` first"
+    shown = [cell for cell in runs.filled(path).cells if cell.cell_type == "code"]
+    file = IPyNbFile.from_parent(request.session, path=path)
+    file.setup_sanitize_files()
+    for cell, built in zip(file.collect(), shown, strict=True):
+        same = cell.compare_outputs(
+            coalesce_streams(built.outputs), coalesce_streams(cell.cell.outputs)
+        )
+        assert same, f"cell {built.id}: " + "\n".join(cell.comparison_traceback)
 
 
 def test_pictures_have_a_text_alternative(cells: list[dict[str, Any]]) -> None:
