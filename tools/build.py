@@ -59,7 +59,7 @@ def build(root: Path = ROOT) -> None:
     notebooks = sorted((root / "book").glob("*.ipynb"))
     outdated = [path for path in notebooks if not runs.is_current(path)]
     print(f"{len(outdated)} of {len(notebooks)} notebooks to execute.", flush=True)
-    execute(outdated, runs, afterwards=load_what_makes_pages)
+    execute(outdated, runs, afterwards=lambda: load_what_makes_pages(root))
     print("Making the pages …", flush=True)
     stage(root, runs)
     make_pages(root, ran_on(root, runs))
@@ -100,13 +100,15 @@ def stage(root: Path, runs: Runs) -> None:
             target.write_bytes(content)
 
 
-def load_what_makes_pages() -> None:
-    """Import what Sphinx needs, and what the API page documents, while the last notebooks run.
+def load_what_makes_pages(root: Path) -> None:
+    """Import what Sphinx needs, and what an API page documents, while the last notebooks run.
 
     That takes seconds. What fails here fails once more when the pages are made, and is told then.
     """
     for name in ("jupyter_book.sphinx", "myst_nb.sphinx_ext", "sphinx_book_theme"):
         importlib.import_module(name)
+    if not (root / "book" / "api.md").exists():
+        return
     package = importlib.import_module("lecture_pkg")
     for name in package.__all__:
         getattr(package, name)
