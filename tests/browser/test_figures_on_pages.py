@@ -9,7 +9,7 @@ import built_site
 import pytest
 import torch
 from descents import by_hand, lecture
-from playwright.sync_api import BrowserContext, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from lecture_pkg.exercises.questions import load
 
@@ -27,12 +27,10 @@ COUNTS = {
 
 
 @pytest.fixture
-def chapter(watched: Callable[..., BrowserContext]) -> Open:
+def chapter(blank: Callable[..., Page]) -> Open:
     def go(name: str) -> Page:
         root = built_site.HTML.as_uri()
-        context = watched(lambda url: url.startswith(root), reduced_motion="reduce")
-        context.set_default_timeout(20_000)
-        page = context.new_page()
+        page = blank(lambda url: url.startswith(root))
         page.goto(f"{root}/book/{name}.html")
         return page
 

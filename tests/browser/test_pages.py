@@ -89,22 +89,20 @@ def assert_prints_well(page: Page) -> None:
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_from_a_file_in_dark(watched: Watched, name: str) -> None:
+def test_from_a_file_in_dark(blank: Callable[..., Page], name: str) -> None:
     root = built_site.HTML.as_uri()
-    context = watched(
-        lambda url: url.startswith(root), color_scheme="dark", reduced_motion="reduce"
-    )
-    page = opened(context, f"{root}/{name}")
+    page = blank(lambda url: url.startswith(root), color_scheme="dark")
+    page.goto(f"{root}/{name}")
     assert page.locator("html").get_attribute("data-theme") == "dark"
     page.evaluate(built_site.AXE)
     assert page.evaluate(built_site.VIOLATIONS, ["color-contrast"]) == []
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_without_javascript(watched: Watched, name: str) -> None:
+def test_without_javascript(blank: Callable[..., Page], name: str) -> None:
     root = built_site.HTML.as_uri()
-    context = watched(lambda url: url.startswith(root), java_script_enabled=False)
-    page = opened(context, f"{root}/{name}")
+    page = blank(lambda url: url.startswith(root), java_script_enabled=False)
+    page.goto(f"{root}/{name}")
     assert page.locator("main").is_visible()
     stills = page.locator(".lp-still")
     assert all(still.is_visible() for still in stills.all())
