@@ -84,10 +84,10 @@ def _tests() -> Comparison:
             print(error, file=sys.stderr)
             said = "failed"
     why = (
-        "Each notebook runs three times: for the book, to be compared, and as on Colab; 30 small "
-        "books are built, most to be refused; every page is opened in a browser four times."
+        "Each notebook runs twice: for the book, and as on Colab to be compared; 15 small books are "
+        "built, most to be refused; every page is opened in a browser four times."
     )
-    goal = Goal("at most", 360)
+    goal = Goal("at most", 270)
     return Comparison("make test, after installation", "–", seconds, goal=goal, said=said, why=why)
 
 
