@@ -20,32 +20,18 @@ Example:
 
 from __future__ import annotations
 
-from . import (
-    accumulation,
-    backward,
-    computation_graphs,
-    descent,
-    gpu,
-    jacobians,
-    nn_and_optim,
-    numpy_bridge,
-)
-from ._exercise import EXERCISES, Checks, Exercise, Result, examine
+import importlib
+import pkgutil
 
-__all__ = ["EXERCISES", "Checks", "Exercise", "Result", "check", "examine"]
+from ._exercise import EXERCISES as EXERCISES
+from ._exercise import Checks as Checks
+from ._exercise import Exercise as Exercise
+from ._exercise import Result as Result
+from ._exercise import examine as examine
 
 check = Checks()
 """The checks of all exercises, one function each."""
 
-for _module in (
-    numpy_bridge,
-    computation_graphs,
-    backward,
-    accumulation,
-    descent,
-    nn_and_optim,
-    jacobians,
-    gpu,
-):
-    for _name in _module.__all__:
-        setattr(check, _name, getattr(_module, _name))
+for _module in pkgutil.iter_modules(__path__):  # a chapter's exercises are those of its module
+    if not _module.name.startswith("_"):
+        importlib.import_module(f"{__name__}.{_module.name}")

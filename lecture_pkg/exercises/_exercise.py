@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import importlib
 import textwrap
 import zlib
 from collections.abc import Callable
@@ -12,7 +13,7 @@ import numpy as np
 import torch
 
 from ._answers import NotAttempted, Wrong, is_gap
-from ._limits import TimeLimit, isolated, limited
+from ._limits import Crash, TimeLimit, isolated, limited, seed
 
 _WIDTH = 80
 _INDENT = " " * 12
@@ -58,38 +59,65 @@ Examiner = Callable[[Any, Trial], None]
 
 
 class Exercise(NamedTuple):
-    """One exercise: its name, the number of its chapter, its statement, and its examiner.
+    """One exercise: its name, its chapter, its statement, its examiner, and what it loads late.
 
     An examiner returns for a right answer, and raises Wrong or NotAttempted for any other.
     """
 
     name: str
-    chapter: int
+    chapter: str
     statement: str
     examiner: Examiner
+    loads: str
 
 
 EXERCISES: dict[str, Exercise] = {}
 
 
-def exercise(chapter: int) -> Callable[[Examiner], Callable[[Any], None]]:
-    """Register an examiner as the check of an exercise; its docstring is the statement."""
+def exercise(loads: str = "") -> Callable[[Examiner], Examiner]:
+    """Make an examiner the check of the exercise of its name, in the chapter of its module.
 
-    def register(examiner: Examiner) -> Callable[[Any], None]:
+    Its docstring is the statement. `loads` names a part of torch that is loaded when it is first
+    used: better once before the check than in each process that runs one.
+    """
+
+    def register(examiner: Examiner) -> Examiner:
         name, statement = examiner.__name__, (examiner.__doc__ or "").strip()
-        EXERCISES[name] = Exercise(name, chapter, statement, examiner)
-
-        def check(answer: Any) -> None:
-            print(examine(name, answer).message)
-
-        check.__name__ = check.__qualname__ = name
-        check.__doc__ = examiner.__doc__
-        return check
+        chapter = examiner.__module__.rpartition(".")[2]
+        EXERCISES[name] = Exercise(name, chapter, statement, examiner, loads)
+        return examiner
 
     return register
 
 
-def examine(name: str, answer: Any, seconds: float = SECONDS) -> Result:
+class Checks:
+    """All checks of the book: `check.derivative(answer)` says what is right or wrong with it."""
+
+    def __getattr__(self, name: str) -> Callable[[object], None]:
+        if name not in EXERCISES:
+            close = difflib.get_close_matches(name, EXERCISES, 1)
+            hint = f" Did you mean {close[0]!r}?" if close else ""
+            raise AttributeError(f"there is no exercise {name!r}.{hint} dir(check) lists them all.")
+
+        def check(answer: object) -> None:
+            print(examine(name, answer).message)
+
+        check.__name__ = check.__qualname__ = name
+        check.__doc__ = EXERCISES[name].statement
+        return check
+
+    def __dir__(self) -> list[str]:
+        return list(EXERCISES)
+
+    def __repr__(self) -> str:
+        chapters: dict[str, list[str]] = {}
+        for task in EXERCISES.values():
+            chapters.setdefault(task.chapter, []).append(task.name)
+        lines = [f"{chapter}: {', '.join(names)}" for chapter, names in chapters.items()]
+        return "\n".join(["check.<exercise>(answer), where the exercises are", *lines])
+
+
+def examine(name: str, answer: object, seconds: float = SECONDS) -> Result:
     """Examine an answer without printing; `check.<name>(answer)` prints the message of this.
 
     No answer makes it raise, change the caller's random numbers, or run for much longer than
@@ -107,31 +135,47 @@ def examine(name: str, answer: Any, seconds: float = SECONDS) -> Result:
         >>> examine("running_total", [12, 24, 0, 12]).status
         'right'
     """
+    task = EXERCISES[name]
+    if task.loads:
+        importlib.import_module(task.loads)
     with isolated() as printed:
-        status, diagnosis, text = _verdict(EXERCISES[name], answer, seconds)
-    output = printed.getvalue().rstrip()
-    said = f"(your code printed) {output}\n" if output and status == "wrong" else ""
-    return Result(status, diagnosis, said + text)
+        try:
+            result = limited(lambda: _verdict(task, answer), seconds)
+        except TimeLimit as limit:
+            result = Result("wrong", "too-long", _stopped(name, seconds, runs_on=limit.args[0]))
+        except Crash:
+            text = f"✗ {name}: your answer ended Python itself, and with it the check."
+            result = Result("wrong", "crash", text)
+    output = printed.text().rstrip()
+    if output and result.status == "wrong":
+        result = result._replace(message=f"(your code printed) {output}\n{result.message}")
+    return result
 
 
-def _verdict(task: Exercise, answer: Any, seconds: float) -> tuple[str, str, str]:
+def _verdict(task: Exercise, answer: object) -> Result:
+    seed()
     try:
         if is_gap(answer):
             raise NotAttempted
-        limited(lambda: task.examiner(answer, Trial(task.name)), seconds)
-    except NotAttempted:
-        return "not attempted", "", f"{task.name}: not attempted yet."
-    except Wrong as wrong:
-        return "wrong", wrong.diagnosis, _told(task.name, wrong)
+        task.examiner(answer, Trial(task.name))
     except TimeLimit:
-        hint = "is there a loop that does not end?"
-        text = f"✗ {task.name}: stopped after {seconds:g} seconds.\n  hint:     {hint}"
-        return "wrong", "too-long", text
-    except Exception as error:  # an object that breaks when it is looked at
+        raise
+    except NotAttempted:
+        return Result("not attempted", "", f"{task.name}: not attempted yet.")
+    except Wrong as wrong:
+        return Result("wrong", wrong.diagnosis, _told(task.name, wrong))
+    except BaseException as error:  # an object that breaks when it is looked at
         kind = type(error).__name__
         text = f"✗ {task.name}: your answer could not be examined ({kind})."
-        return "wrong", "unreadable", text
-    return "right", "", f"✓ {task.name}: right."
+        return Result("wrong", "unreadable", text)
+    return Result("right", "", f"✓ {task.name}: right.")
+
+
+def _stopped(name: str, seconds: float, runs_on: bool) -> str:
+    hint = "is there a loop that does not end?"
+    if runs_on:
+        hint += " It still runs: restart the kernel."
+    return f"✗ {name}: stopped after {seconds:g} seconds.\n  hint:     {hint}"
 
 
 def _told(name: str, wrong: Wrong) -> str:
@@ -155,23 +199,3 @@ def _told(name: str, wrong: Wrong) -> str:
             )
             head = _INDENT
     return "\n".join(lines)
-
-
-class Checks:
-    """All checks of the book: `check.derivative(answer)` says what is right or wrong with it."""
-
-    def __getattr__(self, name: str) -> Callable[[Any], None]:
-        close = difflib.get_close_matches(name, EXERCISES, 1)
-        hint = f" Did you mean {close[0]!r}?" if close else ""
-        raise AttributeError(f"there is no exercise {name!r}.{hint} dir(check) lists them all.")
-
-    def __dir__(self) -> list[str]:
-        return list(EXERCISES)
-
-    def __repr__(self) -> str:
-        chapters = sorted({task.chapter for task in EXERCISES.values()})
-        lines = [
-            f"chapter {n}: " + ", ".join(t.name for t in EXERCISES.values() if t.chapter == n)
-            for n in chapters
-        ]
-        return "\n".join(["check.<exercise>(answer), where the exercises are", *lines])

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import ctypes
 import io
+import mmap
+import multiprocessing
 import random
 import sys
 import threading
@@ -11,8 +12,9 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
-from importlib import _bootstrap
-from typing import TypeVar
+from multiprocessing.connection import Connection
+from types import FrameType
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -20,140 +22,167 @@ import torch
 T = TypeVar("T")
 
 MOST_PRINTED = 1_000
-"""How many characters of what an answer prints are kept."""
+"""How many bytes of what an answer prints are kept."""
+
+LONGEST_LOADING = 6
+"""Loading modules may take this many times as long: a torch used for the first time loads many."""
 
 
 class TimeLimit(BaseException):
-    """Raised for an answer that has run too long, and in it.
+    """Raised for an answer that has run too long; the argument says whether it still runs.
 
     It is no Exception, so that an `except Exception` in the answer does not keep it alive.
     """
 
 
-class Printed(io.StringIO):
-    """What an answer prints, the first of it: an endless loop must not flood the notebook."""
-
-    def write(self, text: str) -> int:
-        """Keep `text` as far as there is room, and say that all of it was written."""
-        super().write(text[: max(0, MOST_PRINTED - self.tell())])
-        return len(text)
+class Crash(Exception):
+    """Raised for an answer that ended the Python in which it ran."""
 
 
 def limited(call: Callable[[], T], seconds: float) -> T:
-    """Return `call()`, or stop waiting for it after `seconds`.
+    """Return `call()`, or end it after `seconds`; the caller's kernel runs on in any case.
 
-    The call runs in a thread of its own, so the caller gets the kernel back whatever the call
-    does, in the main thread and in any other. Its thread is then told to raise TimeLimit; that
-    ends loops in Python. A thread starts with recording switched on, as an answer expects.
+    Where the system can copy a running process (Linux, unless torch may have threads on a GPU,
+    which do not survive it), the call runs in a copy, which is killed when the time is up. So it
+    ends whatever it does, a loop in C included. Elsewhere it runs in a thread that looks at the
+    clock on each line of Python. There, what runs in C runs on when nobody waits for it any more.
 
     Args:
-        call: What to run, without arguments.
-        seconds: How long it may take. Loading modules, such as a part of torch that is used for
-            the first time, may take six times as long: one that is interrupted half-way would be
-            broken in the whole kernel.
-
-    Returns:
-        What the call returns.
+        call: What to run, without arguments. It raises nothing, and returns plain data.
+        seconds: How long it may take, not counting the loading of modules.
 
     Raises:
         TimeLimit: If the call was still running when the time was up.
-        BaseException: What the call raises.
+        Crash: If it ended its process.
 
     Example:
         >>> limited(lambda: 1 + 1, seconds=5)
         2
     """
+    return (_in_a_copy if _can_copy() else _in_a_thread)(call, seconds)
+
+
+def _can_copy() -> bool:
+    return sys.platform == "linux" and not (torch.cuda.is_available() or torch.xpu.is_available())
+
+
+def _in_a_copy(call: Callable[[], T], seconds: float) -> T:
+    context = multiprocessing.get_context("fork")
+    inbox, outbox = context.Pipe(duplex=False)
+    process = context.Process(target=_work_in_a_copy, args=(call, outbox))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # a kernel has threads; they are idle
+        process.start()
+    outbox.close()
+    last = time.monotonic() + LONGEST_LOADING * seconds
+    try:
+        while inbox.poll(min(seconds, max(0.0, last - time.monotonic()))):
+            if results := inbox.recv():  # nothing is a sign of life
+                return results[0]  # type: ignore[no-any-return]
+        raise TimeLimit(False)
+    except EOFError:
+        raise Crash from None
+    finally:  # also when the reader interrupts the kernel
+        process.kill()
+        process.join()
+        inbox.close()
+
+
+def _work_in_a_copy(call: Callable[[], Any], outbox: Connection) -> None:
+    torch.set_num_threads(1)  # the threads of the original are not in the copy
+    sys.addaudithook(lambda event, _: outbox.send([]) if event == "import" else None)
+    sys.settrace(lambda *_: None)  # some 3.13 and 3.14 count no calls with defaults otherwise
+    with torch.inference_mode(False), torch.enable_grad():
+        outbox.send([call()])
+
+
+def _in_a_thread(call: Callable[[], T], seconds: float) -> T:
     results: list[T] = []
-    errors: list[BaseException] = []
-    ended = threading.Event()
     device = torch.get_default_device()
+    end, last = (time.monotonic() + n * seconds for n in (1, LONGEST_LOADING))
+
+    def watch(frame: FrameType, event: str, argument: Any) -> Any:
+        nonlocal end
+        if (now := time.monotonic()) > end:
+            if not _loading(frame):
+                raise TimeLimit
+            end = min(now + 0.1, last)  # a module that is loaded by half is broken for good
+        return watch
 
     def work() -> None:
+        if device.type != "cpu":  # the default device belongs to a thread
+            torch.set_default_device(device)
+        sys.settrace(watch)
         try:
-            if device.type != "cpu":  # the default device belongs to a thread
-                torch.set_default_device(device)
             results.append(call())
-        except BaseException as error:
-            errors.append(error)
-        ended.set()
-        _send(None)  # one that came too late must not hit the end of the thread
+        except TimeLimit:
+            pass
+        finally:
+            sys.settrace(None)
 
-    loading = _loading()
     thread = threading.Thread(target=work, name="an answer being checked", daemon=True)
     thread.start()
-    left, to_load = seconds, 6 * seconds
     try:
-        while left > 0 and to_load > 0 and not ended.is_set():
-            begin = time.monotonic()
-            ended.wait(min(left, 0.05))
-            if _loading() - loading:
-                to_load -= time.monotonic() - begin
-            else:
-                left -= time.monotonic() - begin
+        while thread.is_alive() and time.monotonic() < end + 0.5:
+            thread.join(0.05)
     finally:  # also when the reader interrupts the kernel
-        late = not ended.is_set()
-        _stop(thread, ended, loading)
-    if late:
-        raise TimeLimit
-    if errors:
-        raise errors[0]
+        end = last = 0.0
+    if not results:
+        raise TimeLimit(thread.is_alive())
     return results[0]
 
 
-def _stop(thread: threading.Thread, ended: threading.Event, loading: set[str]) -> None:
-    """Let a thread raise TimeLimit at its next Python instruction, and wait a moment for its end.
+def _loading(frame: FrameType | None) -> bool:
+    """Whether a frame belongs to the loading of a module."""
+    while frame and frame.f_globals.get("__name__") != "importlib._bootstrap":
+        frame = frame.f_back
+    return frame is not None
 
-    Several times, because a bare `except:` in a loop swallows one.
+
+class Printed(io.TextIOBase):
+    """What an answer prints, the first of it: an endless loop must not flood the notebook.
+
+    It is kept in memory that a copy of the process shares.
     """
-    report = sys.unraisablehook
-    # one that hits a destructor is swallowed there, and would be reported on stderr
-    sys.unraisablehook = lambda info: None if info.exc_type is TimeLimit else report(info)
-    try:
-        for _ in range(20):
-            if ended.is_set():
-                thread.join()
-                return
-            if not _loading() - loading:
-                _send(TimeLimit, thread.ident)
-            ended.wait(0.02)
-    finally:
-        sys.unraisablehook = report
+
+    def __init__(self) -> None:
+        self._memory = mmap.mmap(-1, MOST_PRINTED)
+
+    def write(self, text: str) -> int:
+        """Keep `text` as far as there is room, and say that all of it was written."""
+        room = MOST_PRINTED - self._memory.tell()
+        self._memory.write(text.encode(errors="replace")[:room])
+        return len(text)
+
+    def text(self) -> str:
+        """What was printed."""
+        return self._memory[:].rstrip(b"\0").decode(errors="ignore")
 
 
-def _send(error: type[BaseException] | None, thread: int | None = None) -> None:
-    """Let a thread (this one) raise `error`; None takes back one that it has not raised yet."""
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(
-        ctypes.c_ulong(thread or threading.get_ident()),
-        None if error is None else ctypes.py_object(error),
-    )
+def seed() -> None:
+    """Begin all random numbers at the same place; a copy of a process begins them anew itself."""
+    torch.default_generator.manual_seed(0)
+    np.random.seed(0)
+    random.seed(0)
+    if _on_gpu():
+        torch.cuda.manual_seed_all(0)
 
 
-def _loading() -> set[str]:
-    """The modules that some thread is importing now: those for which the importer holds a lock.
-
-    (Looking at the thread's frames would tell too, but Python 3.11 can lock up in
-    `sys._current_frames` while another thread ends.)
-    """
-    return set(getattr(_bootstrap, "_module_locks", ()))
+def _on_gpu() -> bool:
+    return torch.cuda.is_available() and torch.cuda.is_initialized()  # type: ignore[no-untyped-call]
 
 
 @contextmanager
 def isolated() -> Iterator[Printed]:
-    """Give an answer a fresh, seeded world, and put the caller's back afterwards.
+    """Put the caller's world back after an answer has run.
 
-    Kept for the caller: the random numbers of torch, NumPy and `random`, the default dtype, the
-    warning filters and the standard output. Yields what is printed meanwhile.
+    Kept are the random numbers of torch, NumPy and `random`, the default dtype, the warning filters
+    and the standard output. Yields what is printed meanwhile.
     """
-    on_gpu = torch.cuda.is_available() and torch.cuda.is_initialized()  # type: ignore[no-untyped-call]
     states = torch.get_rng_state(), np.random.get_state(), random.getstate()
-    gpu_states = torch.cuda.get_rng_state_all() if on_gpu else []
+    gpu_states = torch.cuda.get_rng_state_all() if _on_gpu() else []
     dtype, printed = torch.get_default_dtype(), Printed()
     try:
-        torch.default_generator.manual_seed(0)
-        np.random.seed(0)
-        random.seed(0)
-        if on_gpu:
-            torch.cuda.manual_seed_all(0)
         with warnings.catch_warnings(), redirect_stdout(printed):
             warnings.simplefilter("ignore")
             yield printed
@@ -162,5 +191,5 @@ def isolated() -> Iterator[Printed]:
         torch.set_rng_state(states[0])
         np.random.set_state(states[1])
         random.setstate(states[2])
-        if on_gpu:
+        if gpu_states:
             torch.cuda.set_rng_state_all(gpu_states)

@@ -1,4 +1,4 @@
-"""Checks of chapter 4: gradients accumulate."""
+"""Exercises: gradients accumulate."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ._compare import SINGLE, Mistake, compare
 from ._exercise import Trial, exercise
 
 
-@exercise(4)
+@exercise()
 def running_total(answer: Any, trial: Trial) -> None:
     """What is in x.grad at the four places? Answer with a list of four numbers."""
     slope = 3 * 2**2
@@ -29,7 +29,7 @@ def running_total(answer: Any, trial: Trial) -> None:
     compare(answer, right, mistakes=mistakes, rtol=SINGLE, given="x = 2, y = x³")
 
 
-@exercise(4)
+@exercise()
 def fresh_gradient(answer: Any, trial: Trial) -> None:
     """Write `fresh_gradient(f, x)`: the gradient of f at the leaf x, whatever x.grad held before.
 
@@ -83,7 +83,7 @@ def _still(result: Any, right: torch.Tensor) -> bool:
     return True
 
 
-@exercise(4)
+@exercise()
 def in_batches(answer: Any, trial: Trial) -> None:
     """Write `in_batches(X, y, theta, size)`: the gradient of the mean squared error, in batches.
 
@@ -118,6 +118,3 @@ _ONLY = "only the {} batch is in there. Let .grad add up: no zeroing between the
 def _gradient(X: torch.Tensor, y: torch.Tensor, theta: torch.Tensor) -> Any:
     """The gradient of the mean squared error by its formula, 2 Xᵀ(Xθ − y) / rows."""
     return 2 * X.T @ (X @ theta.detach() - y) / len(y)
-
-
-__all__ = ["fresh_gradient", "in_batches", "running_total"]

@@ -1,4 +1,4 @@
-"""Checks of chapter 3: the backward pass."""
+"""Exercises: the backward pass."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ._compare import SINGLE, Mistake, compare
 from ._exercise import Trial, exercise
 
 
-@exercise(3)
+@exercise()
 def derivative(answer: Any, trial: Trial) -> None:
     """Write `derivative(x)`: the derivative of y = x·sin(x²) at a number x, by `backward()`."""
     for x in (trial.number(), trial.number()):
@@ -40,7 +40,7 @@ _CUT = {
 }
 
 
-@exercise(3)
+@exercise()
 def by_hand(answer: Any, trial: Trial) -> None:
     """Write `by_hand(x, c)`: dy/dx and dy/dc of y = u·v, u = c·x, v = sin(x) + c, with `math`."""
     for x, c in ((trial.number(), trial.number(2, 4)), (trial.number(), trial.number(2, 4))):
@@ -70,7 +70,7 @@ def by_hand(answer: Any, trial: Trial) -> None:
 _WAYS = "y depends on {} in two ways: add what arrives on both."
 
 
-@exercise(3)
+@exercise()
 def upstream(answer: Any, trial: Trial) -> None:
     """Write `upstream(x)`: for h = sin(x), y = h³ the pair dy/dh, dy/dx, from one `backward()`."""
     for x in (trial.number(), trial.number(2, 3)):
@@ -96,17 +96,17 @@ _RETAIN = "h is no leaf, and its gradient is thrown away. Ask for it before: h.r
 _NOT_KEPT = {"gradient-of-non-leaf": ("gradient-of-non-leaf", _RETAIN)}
 
 
-class Step:
+class _Step:
     """A node of a graph as `backward_order` gets it: a name and the nodes it was made from."""
 
-    def __init__(self, name: str, *inputs: Step) -> None:
+    def __init__(self, name: str, *inputs: _Step) -> None:
         self.name, self.inputs = name, inputs
 
     def __repr__(self) -> str:
         return self.name
 
 
-@exercise(3)
+@exercise()
 def backward_order(answer: Any, trial: Trial) -> None:
     """Write `backward_order(y)`: the nodes of a graph as backward may visit them.
 
@@ -115,13 +115,13 @@ def backward_order(answer: Any, trial: Trial) -> None:
     """
     for y, size, given in (_square(), _skip(), _random(trial)):
         result = call(answer, y, given=given)
-        if not isinstance(result, list | tuple) or not all(isinstance(n, Step) for n in result):
+        if not isinstance(result, list | tuple) or not all(isinstance(n, _Step) for n in result):
             hint = "wanted is a list of the nodes themselves."
             raise Wrong("not-a-list", hint, got=kind(result), given=given)
         _judge_order(list(result), y, size, given)
 
 
-def _judge_order(order: list[Step], y: Step, size: int, given: str) -> None:
+def _judge_order(order: list[_Step], y: _Step, size: int, given: str) -> None:
     names = ", ".join(node.name for node in order[:12]) + (", …" if len(order) > 12 else "")
     position = {node: i for i, node in enumerate(order)}
     if len(position) < len(order):
@@ -144,29 +144,26 @@ def _judge_order(order: list[Step], y: Step, size: int, given: str) -> None:
             raise Wrong("too-early", hint, got=names, given=given)
 
 
-def _square() -> tuple[Step, int, str]:
-    a = Step("a")
-    b, c = Step("b", a), Step("c", a)
-    return Step("y", b, c), 4, "y made from b and c, both made from a"
+def _square() -> tuple[_Step, int, str]:
+    a = _Step("a")
+    b, c = _Step("b", a), _Step("c", a)
+    return _Step("y", b, c), 4, "y made from b and c, both made from a"
 
 
-def _skip() -> tuple[Step, int, str]:
-    a = Step("a")
-    b = Step("b", a)
-    c = Step("c", b)
-    d = Step("d", c, a)
-    return Step("y", a, d, b), 5, "y from a, d and b; d from c and a; c from b; b from a"
+def _skip() -> tuple[_Step, int, str]:
+    a = _Step("a")
+    b = _Step("b", a)
+    c = _Step("c", b)
+    d = _Step("d", c, a)
+    return _Step("y", a, d, b), 5, "y from a, d and b; d from c and a; c from b; b from a"
 
 
-def _random(trial: Trial) -> tuple[Step, int, str]:
+def _random(trial: Trial) -> tuple[_Step, int, str]:
     """Twenty nodes, each used by the next one and by some later ones."""
-    nodes = [Step("n0")]
+    nodes = [_Step("n0")]
     for i in range(1, 20):
         some = trial.rng.choice(i, size=min(i, 3), replace=False)
         chosen = sorted({int(j) for j in some} | {i - 1})
         trial.rng.shuffle(chosen)
-        nodes.append(Step(f"n{i}", *(nodes[j] for j in chosen)))
+        nodes.append(_Step(f"n{i}", *(nodes[j] for j in chosen)))
     return nodes[-1], 20, "a random graph of 20 nodes"
-
-
-__all__ = ["backward_order", "by_hand", "derivative", "upstream"]

@@ -1,4 +1,4 @@
-"""Checks of chapter 2: computation graphs."""
+"""Exercises: computation graphs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ._compare import SINGLE, STRICT, Mistake, compare
 from ._exercise import Trial, exercise
 
 
-@exercise(2)
+@exercise()
 def leaves(answer: Any, trial: Trial) -> None:
     """Which of a, b, c, d, e are leaves? Answer with their names, before you ask PyTorch."""
     if not isinstance(answer, Iterable) or not all(isinstance(n, str) for n in answer):
@@ -50,7 +50,7 @@ def leaves(answer: Any, trial: Trial) -> None:
     raise Wrong(diagnosis, hint, got=", ".join(sorted(names)), given="the five lines above")
 
 
-@exercise(2)
+@exercise()
 def new_leaf(answer: Any, trial: Trial) -> None:
     """Write `new_leaf(value)`: any Python number as a leaf that requires a gradient."""
     for value in (trial.number(), 3):
@@ -71,7 +71,7 @@ def new_leaf(answer: Any, trial: Trial) -> None:
             raise Wrong("shape", hint, got=shapes[0], expected=shapes[1], given=given)
 
 
-@exercise(2)
+@exercise()
 def squared_error(answer: Any, trial: Trial) -> None:
     """Write `squared_error(X, y, theta)`: the mean of (y − Xθ)², with its graph unbroken."""
     X, y, theta = trial.tensor(7, 3), trial.tensor(7), trial.tensor(3).requires_grad_()
@@ -103,7 +103,7 @@ def squared_error(answer: Any, trial: Trial) -> None:
         raise Wrong("detached", hint, got=str(result), expected="a grad_fn that leads to theta")
 
 
-@exercise(2)
+@exercise()
 def count_operations(answer: Any, trial: Trial) -> None:
     """Write `count_operations(y)`: how many operations the graph of y holds, each counted once."""
     x = trial.tensor(3).requires_grad_()
@@ -144,6 +144,3 @@ def reaches(output: Any, leaf: torch.Tensor) -> bool:
         return False
     (gradient,) = torch.autograd.grad(output.sum(), leaf, retain_graph=True, allow_unused=True)
     return gradient is not None
-
-
-__all__ = ["count_operations", "leaves", "new_leaf", "squared_error"]

@@ -1,4 +1,4 @@
-"""Checks of chapter 5: gradient descent."""
+"""Exercises: gradient descent."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ._exercise import Trial, exercise
 Slope = Callable[[float], float]
 
 
-class Hills:
+class _Hills:
     """An objective f(θ) = a(θ − b)² + cos θ, and its derivatives by formula."""
 
     def __init__(self, trial: Trial) -> None:
@@ -36,11 +36,11 @@ class Hills:
         return f"objective {self.a}·(θ − {self.b})² + cos θ".replace("− -", "+ ")
 
 
-@exercise(5)
+@exercise()
 def step_limit(answer: Any, trial: Trial) -> None:
     """Write `step_limit(objective, theta)`: 2/f″ at the number theta, for any objective."""
     for _ in range(2):
-        f, theta = Hills(trial), trial.number()
+        f, theta = _Hills(trial), trial.number()
         second, first = f.curvature(theta), f.slope(theta)
         given = f"{f}, θ = {theta}"
         result = call(answer, f, theta, given=given)
@@ -69,13 +69,13 @@ def _rounding(result: Any, wrong: Wrong) -> tuple[str, str]:
     return "float32", hint
 
 
-@exercise(5)
+@exercise()
 def descend(answer: Any, trial: Trial) -> None:
     """Mend `descend(objective, step_size, max_iter, init)`: it returns the list of all θ.
 
     The list begins with the start, so it holds max_iter + 1 numbers.
     """
-    f, step, start = Hills(trial), 0.1, 2.0
+    f, step, start = _Hills(trial), 0.1, 2.0
     given = f"{f}, step_size = {step}, max_iter = 6, init = {start}"
     result = call(answer, f, step, 6, start, given=given, errors=_UPDATE)
     right = _walk(f.slope, step, start)
@@ -113,13 +113,13 @@ _UPDATE = {
 }
 
 
-@exercise(5)
+@exercise()
 def momentum(answer: Any, trial: Trial) -> None:
     """Write `momentum(objective, step_size, beta, max_iter, init)`: the list of all θ.
 
     In every round v ← beta·v + gradient, then θ ← θ − step_size·v, with v = 0 at the start.
     """
-    f, step, beta, start = Hills(trial), 0.05, trial.number(0.5, 0.8), 2.0
+    f, step, beta, start = _Hills(trial), 0.05, trial.number(0.5, 0.8), 2.0
     given = f"{f}, step_size = {step}, beta = {beta}, max_iter = 6, init = {start}"
     result = call(answer, f, step, beta, 6, start, given=given, errors=_UPDATE)
     right = _walk(f.slope, step, start, momentum=beta)
@@ -181,7 +181,7 @@ def _heaped(slope: Slope, step: float, beta: float, theta: float) -> list[float]
     return path
 
 
-@exercise(5)
+@exercise()
 def schedule(answer: Any, trial: Trial) -> None:
     """Write `schedule(i)`: the step size of round i = 0 … 99, so that descent from −3.5 reaches 0.
 
@@ -236,6 +236,3 @@ def _where(theta: float, steps: list[float]) -> tuple[str, str]:
 def _lecture_slope(theta: float) -> float:
     sign = (theta > 0) - (theta < 0)
     return math.cos(4 * theta) - 4 * theta * math.sin(4 * theta) + 2 * sign
-
-
-__all__ = ["descend", "momentum", "schedule", "step_limit"]

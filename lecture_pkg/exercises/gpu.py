@@ -1,4 +1,4 @@
-"""Checks of chapter 8: on the GPU, also where there is none."""
+"""Exercises: on the GPU, also where there is none."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ._compare import Mistake, compare
 from ._exercise import Trial, exercise
 
 
-@exercise(8)
+@exercise()
 def pick_device(answer: Any, trial: Trial) -> None:
     """Write `pick_device()`: "cuda" where CUDA is available, "cpu" where it is not."""
     found = []
@@ -57,7 +57,7 @@ class _OnGpu(torch.Tensor):
         return super().__torch_function__(func, types, args, kwargs)  # type: ignore[no-untyped-call]
 
 
-@exercise(8)
+@exercise()
 def to_numpy(answer: Any, trial: Trial) -> None:
     """Write `to_numpy(t)`: the numbers of any tensor, with or without gradient, CPU or GPU."""
     plain = trial.tensor(3).cpu()
@@ -88,7 +88,7 @@ def to_numpy(answer: Any, trial: Trial) -> None:
             raise Wrong("input-changed", hint, given=given)
 
 
-@exercise(8)
+@exercise(loads="torch._dynamo")
 def run_on_device_of(answer: Any, trial: Trial) -> None:
     """Write `run_on_device_of(model, x)`: model(x), with x moved to where the model is.
 
@@ -129,7 +129,7 @@ _MOVE = {
 }
 
 
-@exercise(8)
+@exercise()
 def descend_table(answer: Any, trial: Trial) -> None:
     """Write `descend_table(objective, starts, step_sizes, max_iter)`: all pairs in one batch.
 
@@ -165,6 +165,3 @@ def descend_table(answer: Any, trial: Trial) -> None:
         hint = "right, but one descent after the other. Sum the objective of the whole table."
         got, most = f"{calls[0]} calls of objective", "about 5"
         raise Wrong("one-by-one", hint, got=got, expected=most, given=given)
-
-
-__all__ = ["descend_table", "pick_device", "run_on_device_of", "to_numpy"]

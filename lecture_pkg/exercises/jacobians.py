@@ -1,4 +1,4 @@
-"""Checks of chapter 7: Jacobians and `backward(v)`."""
+"""Exercises: Jacobians and `backward(v)`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ._compare import SINGLE, Mistake, compare, numbers_of
 from ._exercise import Trial, exercise
 
 
-@exercise(7)
+@exercise()
 def choose_v(answer: Any, trial: Trial) -> None:
     """Which v makes `y.backward(v)` give the gradient of l = y₁ + 2y₂ − y₃?
 
@@ -33,7 +33,7 @@ def choose_v(answer: Any, trial: Trial) -> None:
     compare(answer, right, mistakes=mistakes, rtol=SINGLE, given="v_i = ∂l/∂y_i")
 
 
-@exercise(7)
+@exercise(loads="torch.fx.experimental.symbolic_shapes")
 def curve_slopes(answer: Any, trial: Trial) -> None:
     """Write `curve_slopes(f, x)`: f′ at every number of x, with one `backward` call.
 
@@ -58,7 +58,7 @@ def curve_slopes(answer: Any, trial: Trial) -> None:
         compare(result, right, mistakes=mistakes, given=given + turn)
 
 
-@exercise(7)
+@exercise(loads="torch.fx.experimental.symbolic_shapes")
 def jacobian(answer: Any, trial: Trial) -> None:
     """Write `jacobian(f, x)`: the whole Jacobian, one row of it with each `backward(v)`.
 
@@ -84,7 +84,7 @@ def jacobian(answer: Any, trial: Trial) -> None:
     compare(result, right, mistakes=mistakes, given=given)
 
 
-@exercise(7)
+@exercise()
 def layer_vjp(answer: Any, trial: Trial) -> None:
     """Write `layer_vjp(W, b, x, v)`: what arrives at W, b and x of y = tanh(Wx + b), by hand.
 
@@ -139,6 +139,3 @@ def _input(W: torch.Tensor, u: torch.Tensor, v: torch.Tensor) -> list[Mistake]:
     if W.shape[0] == W.shape[1]:
         mistakes.append(Mistake("transposed", W @ u, "Jᵀ·v: W transposed, Wᵀu."))
     return mistakes
-
-
-__all__ = ["choose_v", "curve_slopes", "jacobian", "layer_vjp"]

@@ -1,4 +1,4 @@
-"""Checks of chapter 6: nn and optim."""
+"""Exercises: nn and optim."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ._exercise import Trial, exercise
 from .computation_graphs import reaches
 
 
-@exercise(6)
+@exercise()
 def two_layers(answer: Any, trial: Trial) -> None:
     """Build a model with 4 inputs, a layer of 8 units with ReLU, and 3 outputs."""
     model = _as_model(answer)
@@ -58,7 +58,7 @@ def _of_shape(model: torch.nn.Module, shape: tuple[int, ...]) -> torch.Tensor:
     return next(p.detach() for p in model.parameters() if tuple(p.shape) == shape)
 
 
-@exercise(6)
+@exercise()
 def column_loss(answer: Any, trial: Trial) -> None:
     """Write `column_loss(prediction, target)`: the mean squared error of a column and a row.
 
@@ -88,7 +88,7 @@ def column_loss(answer: Any, trial: Trial) -> None:
         raise Wrong("detached", hint, given=given)
 
 
-@exercise(6)
+@exercise()
 def sgd_step(answer: Any, trial: Trial) -> None:
     """Write `sgd_step(parameters, lr)`: p ← p − lr·gradient for every p, in place; then forget.
 
@@ -147,7 +147,7 @@ class _Logged(torch.optim.SGD):
         return loss
 
 
-@exercise(6)
+@exercise(loads="torch._dynamo")
 def train(answer: Any, trial: Trial) -> None:
     """Mend `train(model, loss_fn, optimizer, x, y, rounds)`: it returns the loss of every round.
 
@@ -209,7 +209,7 @@ def _losses(x: torch.Tensor, y: torch.Tensor, weight: torch.Tensor, kept: float)
     return losses
 
 
-@exercise(6)
+@exercise()
 def fit_sine(answer: Any, trial: Trial) -> None:
     """Train a model, (N, 1) in and (N, 1) out, that gives sin(x) for −3 ≤ x ≤ 3.
 
@@ -253,6 +253,3 @@ def _what_was_learnt(x: torch.Tensor, result: torch.Tensor) -> tuple[str, str]:
     if min(right_half, left_half) < 0.01:
         return "range", "good on one side of 0 only: train on points from all of −3 to 3."
     return "not-converged", "on the way: more rounds, another lr, or more hidden units."
-
-
-__all__ = ["column_loss", "fit_sine", "sgd_step", "train", "two_layers"]

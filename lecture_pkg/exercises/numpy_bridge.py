@@ -1,4 +1,4 @@
-"""Checks of chapter 1: from NumPy to PyTorch and back."""
+"""Exercises: from NumPy to PyTorch and back."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ._compare import Mistake, compare
 from ._exercise import Trial, exercise
 
 
-@exercise(1)
+@exercise()
 def parabola(answer: Any, trial: Trial) -> None:
     """Write `parabola(x)`, which returns 3x² + x for every number of a tensor or an array."""
     tensor = trial.tensor(5)
@@ -32,7 +32,7 @@ def parabola(answer: Any, trial: Trial) -> None:
         compare(result, 3 * v**2 + v, mistakes=mistakes, rtol=rtol, given=f"x = {x}")
 
 
-@exercise(1)
+@exercise()
 def own_copy(answer: Any, trial: Trial) -> None:
     """Write `own_copy(array)`, which returns a float32 tensor with a memory of its own."""
     for dtype in (np.float64, np.float32):
@@ -56,7 +56,7 @@ def own_copy(answer: Any, trial: Trial) -> None:
             raise Wrong("shared-memory", hint, given=given)
 
 
-@exercise(1)
+@exercise()
 def slope(answer: Any, trial: Trial) -> None:
     """Write `slope(f, x)`: the slope of f at every number of x, in float64, without derivatives.
 
@@ -100,7 +100,7 @@ _NOISE = {
 }
 
 
-@exercise(1)
+@exercise()
 def standardise(answer: Any, trial: Trial) -> None:
     """Write `standardise(table)`: every column with mean 0 and standard deviation 1.
 
@@ -132,6 +132,3 @@ def standardise(answer: Any, trial: Trial) -> None:
         raise Wrong("other-kind", hint, got="a Tensor", expected="an ndarray", given=given)
     right = centred / table.std(axis=0)
     compare(result, right, mistakes=mistakes, given=given)
-
-
-__all__ = ["own_copy", "parabola", "slope", "standardise"]

@@ -1,6 +1,6 @@
 """The questions that a reader answers before running a cell, and the reader of their files.
 
-One Markdown file for each chapter, `NN_name.md`, with its questions one after the other:
+One Markdown file for each chapter, `name.md`, with its questions one after the other:
 
     # second-call
     You call `y.backward()` once more. What happens?
@@ -85,9 +85,9 @@ def parse(text: str, source: str) -> tuple[Question, ...]:
         QuestionError: If the text breaks the format, with the number of the line.
 
     Example:
-        >>> parse("What is this?", "01_x.md")  # doctest: +ELLIPSIS
+        >>> parse("What is this?", "x.md")  # doctest: +ELLIPSIS
         Traceback (most recent call last):
-        lecture_pkg...QuestionError: 01_x.md, line 1: before the first "# id" stands text.
+        lecture_pkg...QuestionError: x.md, line 1: before the first "# id" stands text.
     """
     blocks: list[_Block] = []
     for number, line in enumerate(text.splitlines(), start=1):

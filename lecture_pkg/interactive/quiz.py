@@ -19,7 +19,7 @@ def predict(question: str) -> Figure:
     answer stands folded under the question; in print it stands open.
 
     Args:
-        question: The id of a question in `lecture_pkg/questions`.
+        question: The id of a question in `lecture_pkg/exercises`.
 
     Returns:
         The question as a figure, shown by returning it from a cell.
@@ -38,7 +38,7 @@ def predict(question: str) -> Figure:
     if question not in questions:
         close = difflib.get_close_matches(question, questions, 1)
         hint = f" Did you mean {close[0]!r}?" if close else ""
-        allowed = "the id of a question in lecture_pkg/questions"
+        allowed = "the id of a question in lecture_pkg/exercises"
         raise ValueError(f"question must be {allowed}, but it is {shown(question)}.{hint}")
     return _figure(questions[question])
 

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import random
 import subprocess
 import sys
-import threading
-import time
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,101 +16,8 @@ from lecture_pkg import check
 from lecture_pkg.exercises import EXERCISES, examine
 from lecture_pkg.exercises._answers import Wrong, is_gap
 from lecture_pkg.exercises._compare import HINTS, Mistake, compare, numbers_of, show
-from lecture_pkg.exercises._limits import MOST_PRINTED, TimeLimit, limited
-
-
-def _endless(*_: Any) -> None:
-    while True:
-        pass
-
-
-def _endless_torch(*_: Any) -> None:
-    x = torch.tensor(0.0, requires_grad=True)
-    while True:
-        x.grad = None
-        (x * 2).backward()
-
-
-def _endless_except(*_: Any) -> None:
-    while True:
-        with contextlib.suppress(Exception):
-            len("some work")
-
-
-def _endless_bare_except(*_: Any) -> None:
-    end = time.time() + 30  # so that a failing test does not burn a core for ever
-    while time.time() < end:
-        try:
-            while time.time() < end:
-                len("some work")
-        except:  # noqa: E722
-            pass
-
-
-def _asleep(*_: Any) -> None:
-    time.sleep(30)
-
-
-def _recursive(*_: Any) -> None:
-    _recursive()
-
-
-ENDLESS = [_endless, _endless_torch, _endless_except, _endless_bare_except, _asleep]
-
-
-@pytest.mark.parametrize("answer", ENDLESS)
-def test_an_endless_answer_gives_the_kernel_back(answer: Any) -> None:
-    begin = time.monotonic()
-    result = examine("derivative", answer, seconds=0.2)
-    assert time.monotonic() - begin < 5
-    assert (result.status, result.diagnosis) == ("wrong", "too-long")
-    assert result.message.startswith("✗ derivative: stopped after 0.2 seconds.\n")
-
-
-@pytest.mark.parametrize("answer", ENDLESS[:3])
-def test_an_endless_answer_ends(answer: Any) -> None:
-    before = threading.active_count()
-    with pytest.raises(TimeLimit):
-        limited(answer, 0.1)
-    assert threading.active_count() == before
-
-
-def test_a_module_is_never_loaded_by_half(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    code = "import time\nend = time.monotonic() + 0.3\nwhile time.monotonic() < end: pass\nX = 1\n"
-    (tmp_path / "slow_to_load.py").write_text(code, encoding="utf-8")
-    monkeypatch.syspath_prepend(tmp_path)
-
-    def answer() -> int:
-        import slow_to_load
-
-        return int(slow_to_load.X)
-
-    assert limited(answer, 0.1) == 1
-    with pytest.raises(TimeLimit):
-        limited(lambda: (answer(), _endless()), 0.1)
-
-
-def test_the_time_limit_works_in_another_thread() -> None:
-    found = []
-    thread = threading.Thread(
-        target=lambda: found.append(examine("derivative", _endless, seconds=0.2))
-    )
-    thread.start()
-    thread.join(20)
-    assert found[0].diagnosis == "too-long"
-
-
-def test_a_flood_of_output_is_cut_and_does_not_reach_the_notebook(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    def flood(x: float) -> None:
-        while True:
-            print("line after line")
-
-    result = examine("derivative", flood, seconds=0.2)
-    assert len(result.message) < MOST_PRINTED + 300
-    assert result.message.startswith("(your code printed) line after line\n")
-    assert capsys.readouterr() == ("", "")
+from lecture_pkg.exercises._exercise import _verdict
+from lecture_pkg.exercises._limits import isolated, limited
 
 
 @pytest.mark.parametrize(
@@ -129,10 +32,6 @@ def test_nothing_that_an_answer_raises_gets_through(error: type[BaseException]) 
     assert (result.status, result.diagnosis) == ("wrong", "raised")
     assert error.__name__ in result.message
     assert "in the line: raise error" in result.message
-
-
-def test_endless_recursion_is_told() -> None:
-    assert examine("derivative", _recursive).diagnosis == "recursion"
 
 
 class Hostile:
@@ -187,37 +86,14 @@ STRANGE = [
 
 @pytest.mark.parametrize("name", EXERCISES)
 def test_strange_answers_are_wrong_and_no_more(name: str) -> None:
-    for number, strange in enumerate(STRANGE):
-        for answer in (strange, lambda *_, strange=strange: strange):
-            result = examine(name, answer)
-            assert result.status == "wrong" and result.diagnosis, STRANGE[number]
+    def examine_all() -> list[tuple[int, str, str]]:
+        answers = [(n, a) for n, s in enumerate(STRANGE) for a in (s, lambda *_, s=s: s)]
+        found = [(n, _verdict(EXERCISES[name], a)) for n, a in answers]
+        return [(n, *result[:2]) for n, result in found]
 
-
-def _world() -> tuple[Any, ...]:
-    return (
-        torch.get_rng_state().tolist(),
-        np.random.get_state()[1].tolist(),
-        random.getstate(),
-        torch.get_default_dtype(),
-        torch.is_grad_enabled(),
-        sys.stdout,
-    )
-
-
-def test_the_callers_world_is_left_alone() -> None:
-    def answer(x: float) -> float:
-        torch.manual_seed(1)
-        np.random.seed(1)
-        random.seed(1)
-        torch.set_default_dtype(torch.float64)
-        torch.set_grad_enabled(False)
-        sys.stdout = None  # type: ignore[assignment]
-        return 3.0
-
-    before = _world()
-    for candidate in (answer, _endless):
-        examine("derivative", candidate, seconds=0.2)
-        assert _world() == before
+    with isolated():  # one copy of the process for all of them: a copy each takes a minute more
+        results = limited(examine_all, seconds=60)
+    assert [r for r in results if r[1] != "wrong" or not r[2]] == []
 
 
 def test_random_numbers_in_an_answer_are_the_same_each_time() -> None:
@@ -227,13 +103,6 @@ def test_random_numbers_in_an_answer_are_the_same_each_time() -> None:
     first = examine("derivative", answer)
     torch.randn(5)
     assert examine("derivative", answer) == first
-
-
-@pytest.mark.parametrize("name", ["derivative", "descend", "jacobian"])
-def test_a_check_works_under_no_grad(name: str) -> None:
-    with torch.no_grad():
-        assert examine(name, RIGHT[name][0]).status == "right"
-        assert not torch.is_grad_enabled()
 
 
 @pytest.mark.parametrize("name", EXERCISES)
@@ -290,7 +159,7 @@ def test_the_line_that_raised_is_named() -> None:
 
 def test_check_lists_and_documents_its_exercises() -> None:
     assert dir(check) == sorted(EXERCISES)
-    assert "chapter 4: running_total, fresh_gradient, in_batches" in repr(check)
+    assert "accumulation: running_total, fresh_gradient, in_batches\n" in repr(check)
     for name, task in EXERCISES.items():
         function = getattr(check, name)
         assert function.__name__ == name

@@ -1,21 +1,15 @@
-"""Answers to every exercise: right ones, and wrong ones with the diagnosis each must get."""
+"""Answers to every exercise, one module a chapter: right ones, and wrong ones with the diagnosis
+that each must get."""
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 from typing import Any
 
-from . import (
-    chapter1,
-    chapter2,
-    chapter3,
-    chapter4,
-    chapter5,
-    chapter6,
-    chapter7,
-    chapter8,
-)
-
-_CHAPTERS = (chapter1, chapter2, chapter3, chapter4, chapter5, chapter6, chapter7, chapter8)
-
-RIGHT: dict[str, list[Any]] = {k: v for c in _CHAPTERS for k, v in c.RIGHT.items()}
-WRONG: dict[str, list[tuple[Any, str]]] = {k: v for c in _CHAPTERS for k, v in c.WRONG.items()}
+RIGHT: dict[str, list[Any]] = {}
+WRONG: dict[str, list[tuple[Any, str]]] = {}
+for _module in pkgutil.iter_modules(__path__):
+    _chapter = importlib.import_module(f"{__name__}.{_module.name}")
+    RIGHT |= _chapter.RIGHT
+    WRONG |= _chapter.WRONG
