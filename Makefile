@@ -15,7 +15,7 @@ override BRANCH := $(value BRANCH)
 export REPO BRANCH
 
 .DEFAULT_GOAL := help
-.PHONY: help setup book pdf test notebooks pictures configure lint links serve bench clean
+.PHONY: help setup book pdf test notebooks recordings pictures configure lint links serve bench clean
 
 help: ## list these commands
 	@awk -F ':.* ## ' '/^[a-z]+:.* ## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -33,6 +33,9 @@ test: book ## build the book and its PDF, then run all tests and recompute every
 
 notebooks: .venv/ready ## execute all notebooks (or ONLY=03_backward) and write their outputs back
 	@$(BIN)/python -m tools.notebooks $(ONLY)
+
+recordings: .venv/ready ## measure the chapter on GPUs on one, for copies without: LECTURE_DEVICE=cuda
+	@$(BIN)/python -m tools.recordings
 
 pictures: book ## photograph the figures for the README and the API page
 	@$(BIN)/python -m tools.pictures

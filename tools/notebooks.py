@@ -228,7 +228,8 @@ def _light(output: Any) -> Any:
 
 def surroundings(root: Path) -> str:
     """A hash of what any notebook's outputs depend on beside its own code."""
-    files = [root / "requirements.txt", *sorted((root / "lecture_pkg").rglob("*"))]
+    files = [root / "requirements.txt", root / "book" / "recordings_gpu.json"]
+    files += sorted((root / "lecture_pkg").rglob("*"))
     contents = [
         path.read_bytes() for path in files if path.is_file() and "__pycache__" not in path.parts
     ]

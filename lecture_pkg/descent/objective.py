@@ -100,7 +100,8 @@ def numbers_in_a_row(
 ) -> torch.Tensor:
     """`values` as a vector of finite numbers, all larger than `above`."""
     allowed = "a sequence of finite numbers" + (f" above {above:g}" if above is not None else "")
-    device = None if device is None else checked_device("device", device)
+    dtype = checked_dtype(dtype)
+    device = None if device is None else checked_device("device", device, dtype)
     try:
         # by way of NumPy, or Python floats would be rounded to float32
         row = torch.as_tensor(values if torch.is_tensor(values) else np.asarray(values)).detach()
@@ -110,7 +111,7 @@ def numbers_in_a_row(
         refuse(argument, values, allowed, TypeError)
     if row.numel() == 0 or not row.isfinite().all() or (above is not None and row.min() <= above):
         refuse(argument, values, allowed)
-    return row.flatten().to(device or torch.get_default_device(), checked_dtype(dtype))
+    return row.flatten().to(device or torch.get_default_device(), dtype)
 
 
 def checked_elementwise(objective: Objective, thetas: torch.Tensor) -> None:

@@ -175,6 +175,39 @@ def layer_z_squared(W, b, x, v):
     return torch.outer(u, x), u, W.T @ u
 
 
+def push(W, b, x, dW, db, dx):
+    y = torch.tanh(W @ x + b)
+    return (1 - y**2) * (dW @ x + W @ dx + db)
+
+
+def push_by_jvp(W, b, x, dW, db, dx):
+    def y(W, b, x):
+        return torch.tanh(W @ x + b)
+
+    return torch.func.jvp(y, (W, b, x), (dW, db, dx))[1]
+
+
+def push_numpy(W, b, x, dW, db, dx):
+    W, b, x, dW, db, dx = (np.asarray(t.cpu()) for t in (W, b, x, dW, db, dx))
+    return (dW @ x + W @ dx + db) / np.cosh(W @ x + b) ** 2
+
+
+def push_by_rows(W, b, x, dW, db, dx):
+    z = (W * x).sum(1) + b
+    return [(1 - torch.tanh(z[i]) ** 2) * (dW[i] @ x + W[i] @ dx + db[i]) for i in range(len(b))]
+
+
+def _push(speed, slope=lambda z: 1 - torch.tanh(z) ** 2):
+    def answer(W, b, x, dW, db, dx):
+        return slope(W @ x + b) * speed(W, b, x, dW, db, dx)
+
+    return answer
+
+
+def _whole(W, b, x, dW, db, dx):
+    return dW @ x + W @ dx + db
+
+
 RIGHT = {
     "choose_v": [
         [1, 2, -1],
@@ -190,6 +223,7 @@ RIGHT = {
         lambda f, x: torch.func.jacrev(f)(x),
         lambda f, x: torch.func.jacfwd(f)(x).tolist(),
     ],
+    "layer_jvp": [push, push_by_jvp, push_numpy, push_by_rows],
     "layer_vjp": [layer, layer_indexed, layer_by_autograd, layer_numpy],
 }
 
@@ -229,6 +263,16 @@ WRONG = {
         (jacobian_float32, "float32"),
         (jacobian_v_is_y, "v-is-y"),
         (lambda f, x: -jacobian_fresh_graphs(f, x), "sign"),
+    ],
+    "layer_jvp": [
+        (_whole, "factor"),
+        (_push(_whole, lambda z: 1 - z**2), "factor"),
+        (_push(lambda W, b, x, dW, db, dx: W @ dx), "one-input"),
+        (_push(lambda W, b, x, dW, db, dx: dW @ x + W @ dx), "one-input"),
+        (_push(lambda W, b, x, dW, db, dx: dW @ dx + db), "both-changes"),
+        (_push(lambda W, b, x, dW, db, dx: dW @ x + W.T @ dx + db), "transposed"),
+        (lambda *inputs: torch.tanh(_whole(*inputs)), "value"),
+        (lambda *inputs: -push(*inputs), "sign"),
     ],
     "layer_vjp": [
         (layer_without_tanh, "factor"),
