@@ -6,9 +6,10 @@ the page's: a page may say it otherwise, but it may not say what is not so.
 
 from __future__ import annotations
 
-import math
 import functools
 import itertools
+import math
+import warnings
 from collections.abc import Callable
 from contextlib import nullcontext
 from itertools import pairwise
@@ -17,9 +18,10 @@ import numpy as np
 import pytest
 import torch
 from descents import almost, by_hand, lecture
-
-from lecture_pkg import record, trace
 from torch.utils.flop_counter import FlopCounterMode
+
+import lecture_pkg
+from lecture_pkg import record, trace
 
 Claim = tuple[str, str, Callable[[], bool]]
 
@@ -132,6 +134,11 @@ COMPUTATION_GRAPHS: list[Claim] = [
         lambda: (
             (found := _errors_after_nudges())[2] > 1.3 * found[0]
             and abs(found[1] - found[0]) < 0.05 * found[0]
+        ),
+    ),
+]
+
+
 def curve(t: torch.Tensor) -> torch.Tensor:
     """One number to a thousand: sin t, sin 2t, … sin 1000t."""
     return torch.sin(torch.arange(1, 1001) * t)
@@ -456,6 +463,11 @@ SWITCHING_OFF: list[Claim] = [
             RuntimeError,
             lambda: torch.inference_mode()(torch.ones)(2)._version,
             "do not track version counter",
+        ),
+    ),
+]
+
+
 def kept_by(move: Callable[[torch.nn.Module], object]) -> bool:
     """Whether a layer holds the same Parameter object after a move."""
     layer = torch.nn.Linear(3, 1)
@@ -672,4 +684,101 @@ DESCENT: list[Claim] = [
     ),
 ]
 
-CLAIMS = [*NUMPY_BRIDGE, *COMPUTATION_GRAPHS, *BACKWARD, *SWITCHING_OFF, *ACCUMULATION, *DESCENT, *JACOBIANS, *GPU]
+
+def first_step(method: type[torch.optim.Optimizer], slope: float) -> float:
+    w = torch.tensor(0.0, requires_grad=True)
+    (slope * w).backward()
+    method([w], lr=0.1).step()  # type: ignore[call-arg]
+    return w.item()
+
+
+def numbers_that_adam_keeps() -> int:
+    w = torch.ones(7, requires_grad=True)
+    optimizer = torch.optim.Adam([w])
+    w.sum().backward()
+    optimizer.step()
+    return sum(v.numel() for name, v in optimizer.state[w].items() if name != "step")
+
+
+def dropout_still_drops_under_no_grad() -> bool:
+    torch.manual_seed(0)
+    drop, ones = torch.nn.Dropout(0.5), torch.ones(50)
+    with torch.no_grad():
+        training = torch.equal(drop(ones), drop(ones))
+        drop.eval()
+        return not training and torch.equal(drop(ones), drop(ones))
+
+
+NN_AND_OPTIM: list[Claim] = [
+    (
+        "nn_and_optim",
+        "Adam's first step is one learning rate long, RMSprop's ten, whatever the gradient",
+        lambda: all(
+            abs(first_step(torch.optim.Adam, slope) + 0.1) < 1e-4
+            and abs(first_step(torch.optim.RMSprop, slope) + 1.0) < 1e-4
+            for slope in (0.01, 1.0, 1000.0)
+        ),
+    ),
+    (
+        "nn_and_optim",
+        "Adam keeps two numbers for each that it trains",
+        lambda: numbers_that_adam_keeps() == 2 * 7,
+    ),
+    (
+        "nn_and_optim",
+        "no_grad does not switch dropout off, eval() does",
+        dropout_still_drops_under_no_grad,
+    ),
+]
+
+
+def anomaly_mode_names() -> str:
+    """What it prints of the forward pass when a saved tensor was overwritten."""
+    x = torch.ones(2, requires_grad=True)
+    with warnings.catch_warnings(record=True) as caught, torch.autograd.set_detect_anomaly(True):
+        warnings.simplefilter("always")
+        saved = torch.sigmoid(x)
+        saved += 1
+        assert raises(RuntimeError, saved.sum().backward, "inplace")
+    return str(caught[-1].message)
+
+
+ERRORS: list[Claim] = [
+    (
+        "errors",
+        "every leaf has grad_fn None; what tells a cut is requires_grad",
+        lambda: (
+            leaf().grad_fn is None and leaf().requires_grad and not leaf().detach().requires_grad
+        ),
+    ),
+    (
+        "errors",
+        "anomaly mode names the line that saved, not the one that overwrote",
+        lambda: (
+            "saved = torch.sigmoid(x)" in anomaly_mode_names()
+            and "saved += 1" not in anomaly_mode_names()
+        ),
+    ),
+    (
+        "errors",
+        "a softmax before CrossEntropyLoss keeps the loss above 0.5 for three classes",
+        lambda: torch.nn.CrossEntropyLoss()(torch.eye(3)[:1], torch.tensor([0])).item() > 0.5,
+    ),
+    (
+        "api",
+        "the public types can be imported from the package itself",
+        lambda: all(
+            hasattr(lecture_pkg, name)
+            for name in ("DivergedError", "Node", "Step", "Descent", "Minimum", "Figure")
+        ),
+    ),
+]
+
+CLAIMS = [
+    claim
+    for page in (
+        NUMPY_BRIDGE, COMPUTATION_GRAPHS, BACKWARD, SWITCHING_OFF, ACCUMULATION, DESCENT,
+        NN_AND_OPTIM, JACOBIANS, GPU, ERRORS,
+    )
+    for claim in page
+]  # fmt: skip
