@@ -756,7 +756,6 @@ ERRORS: list[Claim] = [
         "anomaly mode names the line that saved, not the one that overwrote",
         lambda: line_that_anomaly_mode_names() == "saved = torch.sigmoid(x)",
     ),
-    ),
     (
         "errors",
         "a softmax before CrossEntropyLoss keeps the loss above 0.5 for three classes",
