@@ -18,7 +18,7 @@ ANSWERS = {
     "C2 v with the input's shape": ["?shape-of-v", "!choose_v", "#err-shape-v"],
     "C3 the Jacobian, or a product with it?": ["?ones-as-v", "!jacobian"],
     "C4 transposed Jacobian, wrong factor": ["?jacobian-shape", "!jacobian", "!layer_vjp"],
-    "C5 why zero_grad, and where?": ["?accumulate-twice", "?where-zero-grad-stands", "!train"],
+    "C5 why zero_grad, and where?": ["?accumulate-twice", "?accumulate-misplaced", "!train"],
     "C6 zero_grad forgotten": ["?accumulate-forgotten", "!fresh_gradient", "#silent-accumulate"],
     "C7 backward a second time": ["?backward-second", "?backward-retain", "#err-second"],
     "C8 leaf or not, .grad of a non-leaf": ["?graph-leaf", "!leaves", "!upstream", "#err-nonleaf"],
