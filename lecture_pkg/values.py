@@ -19,7 +19,8 @@ class Snapshot(NamedTuple):
     """What a tensor held at one moment: plain data that no later operation can change.
 
     Attributes:
-        shape: The tensor's shape, `()` for a single number.
+        shape: The tensor's shape, `()` for a single number; −1 where the parts of a nested tensor
+            differ in size.
         dtype: Its dtype without the `torch.` in front, such as `"float32"`.
         numbers: Its numbers in row-major order, or None if there are more than 64.
     """
@@ -36,15 +37,27 @@ def snapshot(tensor: torch.Tensor) -> Snapshot:
         >>> snapshot(torch.tensor([1.0, 2.0]))
         Snapshot(shape=(2,), dtype='float32', numbers=(1.0, 2.0))
     """
+    if type(tensor) is torch.Tensor:
+        return _look(tensor)
+    with torch._C.DisableTorchFunctionSubclass():  # a subclass may answer with code of its own
+        return _look(tensor)
+
+
+def _look(tensor: torch.Tensor) -> Snapshot:
+    dtype = _plain_dtype(tensor.dtype)
+    if tensor.is_nested:
+        return Snapshot((tensor.size(0), *[-1] * (tensor.dim() - 1)), dtype, None)
     shape = tuple(tensor.shape)
     numbers: tuple[Number, ...] | None = None
-    if math.prod(shape) <= MOST_NUMBERS and tensor.layout is torch.strided:
+    # where a class hands each operation on, nobody knows what a question for numbers does
+    plain = type(tensor).__torch_dispatch__ is torch.Tensor.__torch_dispatch__
+    if plain and math.prod(shape) <= MOST_NUMBERS and tensor.layout is torch.strided:
         try:
             # a single number is read in a third of the time without a view
             numbers = tuple(tensor.detach().reshape(-1).tolist()) if shape else (tensor.item(),)
         except (RuntimeError, NotImplementedError):  # meta and functorch tensors hold no numbers
             numbers = None
-    return Snapshot(shape, _plain_dtype(tensor.dtype), numbers)
+    return Snapshot(shape, dtype, numbers)
 
 
 @cache

@@ -97,14 +97,18 @@ def _seeds(traced: Traced, outputs: Outputs, gradient: Any) -> list[torch.Tensor
 
 
 def _seed(output: torch.Tensor, gradient: Any, taken: bool) -> torch.Tensor:
-    shape = tuple(output.shape)
+    shape = snapshot(output).shape
     if gradient is None:
-        if output.numel() == 1:
+        if output.numel() == 1 and not output.is_complex():
             return torch.ones_like(output, requires_grad=False)
+        why = f"is not a single number: its shape is {shape}"
+        hint = "output.sum() would be the same as all ones"
+        if output.is_complex():
+            why = "is complex, and PyTorch starts with 1 for real numbers only"
+            hint = "torch.ones_like(output) is one that you can give"
         raise ValueError(
-            f"gradient must be given, a tensor of shape {shape}, because output is not a single "
-            f"number: its shape is {shape}. It is the v of backward(v), which computes the "
-            "vector–Jacobian product; output.sum() would be the same as all ones."
+            f"gradient must be given, a tensor of shape {shape}, because output {why}. It is the v "
+            f"of backward(v), which computes the vector–Jacobian product; {hint}."
             + " The tensor given is part of the graph, where it is called gradient: to take it "
             "as v, give its clone()." * taken
         )
@@ -194,6 +198,12 @@ def _explain(error: RuntimeError) -> None:
         raise ValueError(
             "output must have a graph that can still be used, but backward() has freed this one. "
             "Record the pass before backward(), or call backward(retain_graph=True)."
+        ) from None
+    if "use_reentrant" in str(error):
+        raise ValueError(
+            "output must have a graph that is whole, but torch.utils.checkpoint has left a part of "
+            "this one out, to compute it again in backward(). Call checkpoint(…, "
+            "use_reentrant=False), which keeps it."
         ) from None
     if "inplace operation" in str(error):
         raise ValueError(
@@ -397,9 +407,14 @@ class _Ledger:
         """What a leaf has gathered once `new` gradients have come."""
         old = [self._totals[leaf]] if leaf in self._totals else []
         self._totals[leaf] = total = _sum([*old, *new])
-        end = total if self._missing[leaf] else self._gradients.get(leaf, total)
+        terms = tuple(map(snapshot, [*new, *old]))
+        if self._missing[leaf]:
+            return Sum(leaf, terms, snapshot(total))
+        end = self._gradients.get(leaf, total)
         hooked = None if _same(total, end) else snapshot(end)
-        return Sum(leaf, tuple(map(snapshot, [*new, *old])), snapshot(total), hooked)
+        variable = self._traced.functions[leaf].variable
+        skipped = bool(getattr(variable, "_post_accumulate_grad_hooks", None))
+        return Sum(leaf, terms, snapshot(total), hooked, skipped)
 
 
 def _sum(terms: Sequence[torch.Tensor]) -> torch.Tensor:

@@ -178,22 +178,27 @@ class Sum(NamedTuple):
         terms: What is added up: first what is new, then what was there before.
         total: The sum so far.
         hooked: What a hook of the leaf makes of it in the end, None where there is none.
+        skipped: Whether the leaf has a hook that `backward()` runs on `.grad` itself, which is not
+            run here.
     """
 
     leaf: int
     terms: tuple[Snapshot, ...]
     total: Snapshot
     hooked: Snapshot | None = None
+    skipped: bool = False
 
     def __str__(self) -> str:
         """The sum in words and numbers: "0.8510 + 1.0 = 1.8510"."""
-        total = format_snapshot(self.total)
-        changed = f", which a hook changes to {format_snapshot(self.hooked)}" if self.hooked else ""
-        if len(self.terms) == 1:
-            return total + changed
-        if not is_small(self.total):
-            return f"{len(self.terms)} gradients of shape {self.total.shape} added up{changed}"
-        return f"{' + '.join(map(format_snapshot, self.terms))} = {total}{changed}"
+        words = format_snapshot(self.total)
+        if len(self.terms) > 1 and is_small(self.total):
+            words = f"{' + '.join(map(format_snapshot, self.terms))} = {words}"
+        elif len(self.terms) > 1:
+            words = f"{len(self.terms)} gradients of shape {self.total.shape} added up"
+        if self.hooked:
+            to = f" to {format_snapshot(self.hooked)}" if self.hooked.numbers is not None else ""
+            words += f", which a hook changes{to}"
+        return words + ", before a hook that backward() runs on .grad" * self.skipped
 
 
 class Step(NamedTuple):

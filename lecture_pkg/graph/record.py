@@ -43,12 +43,14 @@ class Record(NamedTuple):
         whole: Whether all its operands were seen. An operation inside a composite one, such as
             `cross_entropy`, has operands that nobody sees.
         constants: The operands that require no gradient.
+        leaves: By position among the `next_functions`, what each leaf held when it was used.
         values: By number of the output, what the operation computed.
         results: Weak references to the tensors that it returned.
     """
 
     whole: bool
     constants: tuple[Constant, ...]
+    leaves: dict[int, Snapshot]
     values: dict[int, Snapshot]
     results: list[weakref.ref[torch.Tensor]]
 
@@ -91,7 +93,7 @@ class _Operand(NamedTuple):
         operand: A tensor, or a number.
         edge: Where its gradient goes: its function, None for a leaf, and which of the function's
             results it is. None for an operand without a gradient.
-        value: What a constant holds, None for an operand with a gradient.
+        value: What a constant or a leaf holds, None for the result of an operation.
     """
 
     operand: Any
@@ -113,7 +115,7 @@ class _Recorder(TorchFunctionMode):
     ) -> Any:
         kwargs = kwargs or {}
         operands = []
-        if self._left > 0 and torch.is_grad_enabled():
+        if not _is_watched() and self._left > 0 and torch.is_grad_enabled():
             numbers = getattr(func, "__name__", "").strip("_") in _WITH_NUMBERS
             found = [*_operands(args, numbers), *_operands(kwargs.values(), False)]
             if any(map(_edge, found)):
@@ -134,8 +136,7 @@ class _Recorder(TorchFunctionMode):
         record = function.metadata.get(_KEY)
         if record is None:
             self._left -= 1
-            whole, constants = _constants(function, operands)
-            record = function.metadata[_KEY] = Record(whole, constants, {}, [])
+            record = function.metadata[_KEY] = _match(function, operands)
         if number not in record.values:
             record.values[number] = snapshot(tensor)
             record.results.append(weakref.ref(tensor))
@@ -169,14 +170,26 @@ def _look(operand: Any) -> _Operand:
     if not isinstance(operand, torch.Tensor):
         return _Operand(operand, None, number_snapshot(operand))
     edge = _edge(operand)
-    return _Operand(operand, edge, snapshot(operand) if edge is None else None)
+    return _Operand(operand, edge, None if edge and edge[0] else snapshot(operand))
 
 
-def _constants(function: Any, operands: Sequence[_Operand]) -> tuple[bool, tuple[Constant, ...]]:
-    """Whether every input of `function` was seen, and the operands without a gradient."""
+def _is_watched() -> bool:
+    """Whether something such as jit.trace or make_fx follows each operation, and would see ours."""
+    if torch.compiler.is_compiling() or torch._C._get_tracing_state() is not None:
+        return True
+    before = torch._C.DispatchKey.PreDispatch
+    return (
+        torch._C._len_torch_dispatch_stack() > 0
+        or torch._C._dispatch_tls_is_dispatch_key_included(before)
+    )
+
+
+def _match(function: Any, operands: Sequence[_Operand]) -> Record:
+    """Which operand is which input of `function`."""
     left = [operand for operand in operands if operand.edge is not None]
     empty = []
     whole = True
+    leaves: dict[int, Snapshot] = {}
     for argument, (source, number) in enumerate(function.next_functions):
         if source is None:
             empty.append(argument)
@@ -185,7 +198,8 @@ def _constants(function: Any, operands: Sequence[_Operand]) -> tuple[bool, tuple
         if match is None:
             whole = False
         else:
-            del left[match]
+            value = left.pop(match).value
+            leaves |= {argument: value} if value is not None else {}
     constants = []
     for operand, _, value in (seen for seen in operands if seen.edge is None):
         assert value is not None
@@ -194,7 +208,7 @@ def _constants(function: Any, operands: Sequence[_Operand]) -> tuple[bool, tuple
         argument = empty.pop(0) if empty and not mask else -1
         if whole or argument >= 0:
             constants.append(Constant(argument, value, reference))
-    return whole, tuple(constants)
+    return Record(whole, tuple(constants), leaves, {}, [])
 
 
 def _leads(seen: _Operand, source: Any, number: int) -> bool:

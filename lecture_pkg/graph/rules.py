@@ -129,7 +129,9 @@ def pieces(rule: Rule) -> Pieces:
         else:
             told.append(("", f", of shape {rule.result.shape}"))
     if rule.hooked:
-        told += [("", ", which a hook changes to "), ("leaving", format_snapshot(rule.hooked))]
+        told.append(("", ", which a hook changes"))
+        if rule.hooked.numbers is not None:
+            told += [("", " to "), ("leaving", format_snapshot(rule.hooked))]
     return told
 
 

@@ -264,21 +264,26 @@ def _function_nodes(
 ) -> list[Node]:
     """A node for each operation and each leaf."""
     leaves = set(walked.leaves.values())
+    # a leaf may have been changed in place since
+    used = {
+        source: records[target].leaves[argument]
+        for source, target, argument in (walked.edges if records else ())
+        if target in records and argument in records[target].leaves
+    }
     types = list(map(type, walked.functions))
     # a type is asked once: it makes its name anew each time
-    names = {kind: (kind.__name__, plain_name(kind.__name__)) for kind in set(types)}
+    called = {kind: (kind.__name__, plain_name(kind.__name__)) for kind in set(types)}
     nodes = []
     for i, kind in enumerate(types):
         if i in leaves:
-            known = tensors.get((i, 0))
-            value = known.value if known else snapshot(walked.functions[i].variable)
-            label = "leaf" if value is None else format_snapshot(value)
-            nodes.append(_Tensor("leaf", label, value, known.names if known else []).node(i))
+            value = used[i] if i in used else snapshot(walked.functions[i].variable)
+            names = tensors[i, 0].names if (i, 0) in tensors else []
+            nodes.append(_Tensor("leaf", format_snapshot(value), value, names).node(i))
             continue
         results = records[i].values if i in records else {}
-        value = next(iter(results.values())) if len(results) == 1 else None
-        grad_fn, label = names[kind]
-        nodes.append(Node(i, "operation", label, "", grad_fn, value))
+        result = next(iter(results.values())) if len(results) == 1 else None
+        grad_fn, label = called[kind]
+        nodes.append(Node(i, "operation", label, "", grad_fn, result))
     return nodes
 
 

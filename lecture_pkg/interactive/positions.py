@@ -228,7 +228,7 @@ class _Teller:
             # as in autograd: only when all have come does the sum go into .grad
             lines = grad_lines(held) if held else broken(f"{format_snapshot(sum_.total)} so far")
             return lines, lines, ""
-        several = (len(sum_.terms) > 1 and is_small(sum_.total)) or sum_.hooked
+        several = (len(sum_.terms) > 1 and is_small(sum_.total)) or sum_.hooked or sum_.skipped
         new, how, told = gradient, str(sum_) if several else "", ""
         if held:
             new = _added(held, gradient)

@@ -142,7 +142,8 @@ def _choices(gradient: Any) -> Mapping[str, Any]:
 def _command(recorded: BackwardPass) -> str:
     """How the call reads in code: with a v, unless the output is one number and v is 1."""
     names = _results(recorded.graph)
-    v = "" if is_one(recorded.steps[0].arriving) else "v"
+    first = recorded.steps[0]
+    v = "" if is_one(first.unhooked or first.arriving) else "v"
     return f"{names}.backward({v})" if names else f"backward({v})"
 
 

@@ -19,6 +19,8 @@ SCALARS = {
     "sub": lambda a, b: a - b,
     "sub with alpha": lambda a, b: torch.sub(a, b, alpha=3),
     "sub from a number": lambda a, b: 2 - a,
+    "rsub with alpha": lambda a, b: torch.rsub(a, b, alpha=3),
+    "rsub from a number with alpha": lambda a, b: torch.rsub(a, 2, alpha=3),
     "mul": lambda a, b: a * b,
     "div": lambda a, b: a / b,
     "neg": lambda a, b: -a,
@@ -128,6 +130,10 @@ def rules(output: torch.Tensor, **named: torch.Tensor) -> list[str]:
         (
             lambda v, m: (m @ v.reshape(2, 1)).sum(),
             "mm: [[1.0, 2.0], [3.0, 4.0]]ᵀ × [[1.0], [1.0]] = [[4.0], [6.0]]",
+        ),
+        (
+            lambda v, m: torch.addmm(v[:, None], m, v[:, None], beta=2, alpha=3).sum(),
+            "addmm: 3 × [[1.0, 2.0], [3.0, 4.0]]ᵀ × [[1.0], [1.0]] = [[12.0], [18.0]]",
         ),
         (lambda v, m: torch.relu(v - 1).sum(), "relu: [1.0, 1.0] × [0, 1] = [0.0, 1.0]"),
         (
