@@ -1,7 +1,9 @@
 from .descent.grid import GridDescent as GridDescent
 from .descent.grid import descend_grid as descend_grid
 from .descent.minima import Minimum as Minimum
+from .descent.minima import Ridge as Ridge
 from .descent.minima import find_minima as find_minima
+from .descent.minima import find_ridges as find_ridges
 from .descent.path import Descent as Descent
 from .descent.path import DivergedError as DivergedError
 from .descent.path import gradient_descent as gradient_descent

@@ -14,6 +14,9 @@ Number: TypeAlias = bool | int | float | complex
 MOST_NUMBERS = 64
 """A tensor with more numbers than this is remembered by its shape alone."""
 
+_LARGE = 1e8
+"""A number from here on is written with an exponent."""
+
 
 class Snapshot(NamedTuple):
     """What a tensor held at one moment: plain data that no later operation can change.
@@ -132,7 +135,7 @@ def _is_whole(value: Number) -> bool:
         return _is_whole(value.real) and _is_whole(value.imag)
     if not math.isfinite(value):
         return True
-    return abs(value) < 1e8 and abs(value - round(value)) <= 1e-6 * abs(value)
+    return abs(value) < _LARGE and abs(value - round(value)) <= 1e-6 * abs(value)
 
 
 def _format_one(value: Number, whole: bool) -> str:
@@ -146,7 +149,7 @@ def _format_one(value: Number, whole: bool) -> str:
         return str(value)
     if whole:
         return f"{round(value):d}.0"
-    if value != 0 and not 1e-4 <= abs(value) < 1e8:
+    if value != 0 and not 1e-4 <= abs(value) < _LARGE:
         return f"{value:.4e}"
     return f"{value:.4f}"
 
@@ -160,20 +163,25 @@ def plain(value: float) -> str:
     """A number as short as it can be: a choice, a mark on an axis.
 
     Example:
-        >>> plain(-0.25), plain(100.0)
-        ('−0.25', '100')
+        >>> plain(-0.25), plain(100.0), plain(2.5e12)
+        ('−0.25', '100', '2.5e12')
     """
-    return minus(f"{value:.12g}")
+    if not _LARGE <= abs(value) < math.inf:
+        return minus(f"{value:.12g}")
+    mantissa, exponent = f"{value:.11e}".split("e")
+    return minus(f"{float(mantissa):.12g}e{int(exponent)}")
 
 
 def fixed(value: float, decimals: int) -> str:
-    """A number with just so many decimals, as in a column.
+    """A number with just so many decimals, as in a column; a large one with four and an exponent.
 
     Example:
-        >>> fixed(-4.699, 2), fixed(-0.0, 2)
-        ('−4.70', '0.00')
+        >>> fixed(-4.699, 2), fixed(-0.0, 2), fixed(2.5e12, 2)
+        ('−4.70', '0.00', '2.5000e+12')
     """
-    return minus(f"{round(value, decimals) + 0.0:.{decimals}f}")
+    if abs(value) >= _LARGE:
+        return minus(f"{value:.4e}")
+    return minus(f"{round(float(value), decimals) + 0.0:.{decimals}f}")
 
 
 def rounded(value: float, decimals: int) -> str:
@@ -183,7 +191,7 @@ def rounded(value: float, decimals: int) -> str:
         >>> rounded(-3.12151, 4), rounded(-0.0, 4)
         ('−3.1215', '0')
     """
-    near = round(value, decimals)
+    near = round(float(value), decimals)  # NumPy's own round overflows where Python's does not
     return fixed(value, 0 if near == int(near) else decimals)
 
 
