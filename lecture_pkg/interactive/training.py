@@ -112,7 +112,7 @@ def watch_training(
         extra_html=_table(kept),
         parts=("plane",),
     )
-    return within_budget(figure, kept.fits.size, "Keep fewer epochs, or fewer places")
+    return within_budget([figure], kept.fits.size, "Keep fewer epochs, or fewer places")
 
 
 def _checked(at: Any, fits: Any, points: Any, losses: Any, epochs: Any) -> Training:
