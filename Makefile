@@ -9,8 +9,13 @@ PORT ?= 8000
 # same on a machine with more of them.
 export OMP_NUM_THREADS ?= 1
 
+# What a person types as an address reaches Python as it is: neither make nor a shell reads it.
+override REPO := $(value REPO)
+override BRANCH := $(value BRANCH)
+export REPO BRANCH
+
 .DEFAULT_GOAL := help
-.PHONY: help setup book pdf test notebooks pictures configure lint links serve bench clean
+.PHONY: help setup book pdf test notebooks recordings pictures configure lint links serve bench clean
 
 help: ## list these commands
 	@awk -F ':.* ## ' '/^[a-z]+:.* ## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -24,16 +29,19 @@ pdf: book ## make one PDF of the whole book, linked from its first page
 	@$(BIN)/python -m tools.pdf
 
 test: book ## build the book and its PDF, then run all tests and recompute every printed number
-	@$(BIN)/python -m tools.suite -n auto --maxprocesses 4 --dist loadscope
+	@$(BIN)/python -m tools.suite -n auto --maxprocesses 4 --dist loadscope --no-loadscope-reorder
 
 notebooks: .venv/ready ## execute all notebooks (or ONLY=03_backward) and write their outputs back
 	@$(BIN)/python -m tools.notebooks $(ONLY)
+
+recordings: .venv/ready ## measure the chapter on GPUs on one, for copies without: LECTURE_DEVICE=cuda
+	@$(BIN)/python -m tools.recordings
 
 pictures: book ## photograph the figures for the README and the API page
 	@$(BIN)/python -m tools.pictures
 
 configure: .venv/ready ## give your copy its address: REPO=owner/name [BRANCH=main]
-	@$(BIN)/python -m tools.configure "$(REPO)" "$(BRANCH)"
+	@$(BIN)/python -m tools.configure "$$REPO" "$$BRANCH"
 
 lint: .venv/ready ## check style, types and workflows
 	@$(BIN)/ruff check .
@@ -48,7 +56,7 @@ links: book ## ask every other site that the pages point to whether it still ans
 serve: book ## show the book at http://localhost:8000 (or PORT=…)
 	@$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html $(PORT)
 
-bench: book ## measure against alternatives, 20 minutes (or ONLY=graphs descent cuda startup pages build)
+bench: book ## measure against alternatives, 10 minutes (or ONLY=graphs descent cuda startup pages build)
 	@$(BIN)/python -m benchmarks.run $(if $(ONLY),--only $(ONLY))
 
 clean: ## remove everything that was built; .venv stays

@@ -29,8 +29,8 @@ def interpreter() -> Path:
         own = sysconfig.get_path("purelib", vars={"base": str(environment)})
         mine = sysconfig.get_path("purelib")
         (Path(own) / "book.pth").write_text(f"import site; site.addsitedir({mine!r})\n")
-        pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        subprocess.run([*pip, "-r", requirements], check=True)
+        pip = [str(python), "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
+        subprocess.run([*pip, "-r", str(requirements)], check=True)
         mark.write_text(wanted, "utf-8")
     return python
 

@@ -2,51 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
-from typing import Any
 
-from benchmarks.descent import row
-from benchmarks.measure import Contestant, Workers, interleaved
+from benchmarks.descent import STARTS, grid_formula, grid_ours
+from benchmarks.measure import Call, medians
 from benchmarks.table import Comparison
 
-_GRID = "benchmarks.descent:grid_"
 _NUMBERS = 2**27  # copied to measure the memory: 1 GiB in float64
 
 
 def compare(rounds: int, quick: bool) -> list[Comparison]:
-    import torch
-
-    if not torch.cuda.is_available():
-        return [Comparison("the same grid on CUDA", "–", None, said="no CUDA device")]
-    with Workers() as workers:
-        rows = _grid(workers, min(rounds, 5), 100 if quick else 1000, with_cpu=True)
-        return rows if quick else [*rows, *_grid(workers, min(rounds, 5), 10_000, with_cpu=False)]
-
-
-def _grid(workers: Workers, rounds: int, steps: int, with_cpu: bool) -> list[Comparison]:
-    settings = {"steps": steps, "starts": 1000, "device": "cuda"}
-    contestants = [
-        Contestant("ours", f"{_GRID}ours", settings),
-        Contestant("formula", f"{_GRID}formula", settings),
-        Contestant("compiled", f"{_GRID}compiled", settings),
-        Contestant("copy", "benchmarks.cuda:copy"),
-    ]
-    if with_cpu:
-        contestants.append(Contestant("cpu", f"{_GRID}ours", {**settings, "device": "cpu"}))
-    found = interleaved(workers, contestants, rounds)
-    memory = found["copy"]
-    if memory.seconds is not None:
-        # an iteration reads a point and a step and writes a point; the copy reads and writes
-        moved = 3 * steps * 1000 * 100 / (2 * _NUMBERS)
-        memory = memory._replace(seconds=moved * memory.seconds)
-    what = f"{steps:,} × 1,000 grid on CUDA, 100 iterations"
-    rows = [row(what, "the CPU", found["ours"], found["cpu"])] if with_cpu else []
-    return [
-        *rows,
-        row(what, "floor: formula by hand, in place", found["ours"], found["formula"]),
-        row(what, "floor: formula by hand, torch.compile", found["ours"], found["compiled"]),
-        row(what, "floor: memory bandwidth, 24 bytes a step", found["ours"], memory),
-    ]
+    if not device():
+        return [Comparison("the same grid on CUDA", "–", "no CUDA device")]
+    # ten million paths fill a GPU; on a CPU they would take minutes
+    widths = (100,) if quick else (1_000, 10_000)
+    return [row for steps in widths for row in _grid(rounds, steps)]
 
 
 def device() -> str:
@@ -56,7 +27,32 @@ def device() -> str:
     return torch.cuda.get_device_name() if torch.cuda.is_available() else ""
 
 
-def copy() -> Callable[[], Any]:
+def _grid(rounds: int, steps: int) -> list[Comparison]:
+    calls: dict[str, Call] = {
+        "ours": (grid_ours, steps, "cuda"),
+        "formula": (grid_formula, steps, "cuda"),
+        "memory": (copy,),
+    }
+    if steps <= 1_000:
+        calls["cpu"] = (grid_ours, steps, "cpu")
+    found = medians(calls, rounds, threads=os.cpu_count() or 1)
+    if not isinstance(copied := found["memory"], str):
+        # an iteration reads a point and a step and writes a point; the copy reads and writes
+        found["memory"] = copied * 3 * steps * STARTS * 100 / (2 * _NUMBERS)
+    against = {
+        "cpu": "the CPU",
+        "formula": "floor: formula by hand, in place",
+        "memory": "floor: memory bandwidth, 24 bytes a step",
+    }
+    what = f"{steps:,} × {STARTS:,} grid on CUDA, 100 iterations"
+    return [
+        Comparison(what, said, found["ours"], found[name])
+        for name, said in against.items()
+        if name in found
+    ]
+
+
+def copy() -> Callable[[], object]:
     """A copy inside the GPU's memory, which tells its bandwidth."""
     import torch
 

@@ -12,18 +12,14 @@ from pathlib import Path
 from benchmarks.alternatives import ROOT
 
 
-def described(packages: Iterable[str], python: Path | str) -> list[str]:
-    """Lines about the machine, the versions and the commit.
-
-    Args:
-        packages: Names of packages that took part.
-        python: The interpreter that sees them.
-    """
-    load = os.getloadavg()[0]
+def described(packages: Iterable[str]) -> list[str]:
+    """Lines about the machine, the versions of those packages that are installed, the commit."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    versions = filter(None, map(_version, packages))
     return [
-        f"Machine: {_processor()}, {os.cpu_count()} cores, {_memory()} of memory, "
-        f"{platform.system()}; load before the run {load:.1f}.",
-        f"Versions: Python {platform.python_version()}, {', '.join(_versions(packages, python))}.",
+        f"Machine: {_processor()}, {os.cpu_count()} cores, {memory:.0f} GiB of memory, "
+        f"{platform.system()}; load before the run {os.getloadavg()[0]:.1f}.",
+        f"Versions: Python {platform.python_version()}, {', '.join(versions)}.",
         f"Commit: {_commit()}.",
     ]
 
@@ -37,27 +33,11 @@ def _processor() -> str:
     return names[0] if names else platform.machine()
 
 
-def _memory() -> str:
-    return f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30:.0f} GiB"
-
-
-def _versions(packages: Iterable[str], python: Path | str) -> list[str]:
-    program = f"from benchmarks.machine import found; print(found({list(packages)!r}))"
-    done = subprocess.run(
-        [str(python), "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    return done.stdout.strip().split(", ")
-
-
-def found(packages: Iterable[str]) -> str:
-    """The versions of those packages that are installed, with commas between them."""
-    versions = []
-    for name in packages:
-        try:
-            versions.append(f"{name} {version(name)}")
-        except PackageNotFoundError:
-            continue
-    return ", ".join(versions)
+def _version(package: str) -> str:
+    try:
+        return f"{package} {version(package)}"
+    except PackageNotFoundError:
+        return ""
 
 
 def _commit() -> str:

@@ -1,144 +1,127 @@
-"""Medians of repeated runs, all competitors in turn, each in a process that may fail."""
+"""Medians of repeated runs, all competitors in turn, each in a process of its own.
+
+Some of them change torch for good once they have run, some crash and some never end.
+"""
 
 from __future__ import annotations
 
 import contextlib
-import json
+import gc
+import math
+import multiprocessing
 import os
-import select
 import statistics
 import subprocess
 import sys
-from collections.abc import Sequence
-from pathlib import Path
-from types import TracebackType
-from typing import Any, NamedTuple
+import timeit
+from collections.abc import Callable, Mapping, Sequence
+from multiprocessing.connection import Connection
+from typing import Any
 
 from benchmarks.alternatives import ROOT
 
 LIMIT = 60.0  # seconds after which a single run counts as failed
 _BUDGET = 20.0  # seconds after which a competitor is not run again
+_SECONDS = 0.05  # what takes less is repeated until it takes this long
 
-
-class Contestant(NamedTuple):
-    """Something to be timed.
-
-    Attributes:
-        name: What it is called in the result.
-        function: "module:function"; the function gets the settings and returns what is timed.
-        settings: Its arguments.
-        process: Contestants with the same one share a process.
-    """
-
-    name: str
-    function: str
-    settings: dict[str, Any] = {}  # noqa: RUF012  # never changed
-    process: str = "book"
-
-
-class Result(NamedTuple):
-    """Seconds for one run, or why there are none; what the run returned; bytes held at most."""
-
-    seconds: float | None
-    failure: str = ""
-    value: Any = None
-    peak: int = 0
+Prepare = Callable[..., Callable[[], object]]  # what it returns is timed
+Call = tuple[Any, ...]  # such a function and its arguments
 
 
 class Failed(Exception):
-    """A contestant could not be prepared or run; says why in a few words."""
+    """A competitor could not be prepared or run; says why in a few words."""
 
 
-class Workers:
-    """The processes, by name; one that hangs or crashes is replaced when it is needed again."""
+class Competitor:
+    """A process that makes calls ready and times them; it is ended with the `with` block."""
 
-    def __init__(self, python: Path | str = sys.executable, threads: int | None = None) -> None:
-        self._python = str(python)
-        count = str(threads or os.cpu_count() or 1)
-        self._environment = {**os.environ, "OMP_NUM_THREADS": count}
-        self._running: dict[str, subprocess.Popen[str]] = {}
+    def __init__(self, threads: int) -> None:
+        self._pipe, other = multiprocessing.Pipe()
+        # no child of multiprocessing: torchlens refuses to work in one
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.measure", str(other.fileno())],
+            cwd=ROOT,
+            env={**os.environ, "OMP_NUM_THREADS": str(threads)},
+            pass_fds=[other.fileno()],
+            stdout=subprocess.DEVNULL,  # a library's own messages are not the benchmark's
+            stderr=subprocess.DEVNULL,
+        )
+        other.close()
 
-    def __enter__(self) -> Workers:
+    def __enter__(self) -> Competitor:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
-        for process in list(self._running):
-            self._end(process)
+    def __exit__(self, *_: object) -> None:
+        self._process.kill()
+        self._process.wait()
+        self._pipe.close()
 
-    def ask(self, process: str, limit: float, **request: Any) -> dict[str, Any]:
-        """Send a request and wait for its answer; Failed after `limit` seconds without one."""
-        worker = self._running.get(process) or self._start(process)
-        assert worker.stdin and worker.stdout
-        with contextlib.suppress(BrokenPipeError):  # it has died; there is no answer then
-            worker.stdin.write(json.dumps(request) + "\n")
-            worker.stdin.flush()
-        ready, _, _ = select.select([worker.stdout], [], [], limit)
-        line = worker.stdout.readline() if ready else ""
-        if not line:
-            self._end(process)
-            raise Failed("its process crashed" if ready else f"passes {limit:.0f} s")
-        answer: dict[str, Any] = json.loads(line)
-        if "failure" in answer:
-            raise Failed(answer["failure"])
+    def seconds(self, call: Call, limit: float = LIMIT) -> float:
+        """How long one call takes; Failed after `limit` seconds without an answer."""
+        try:
+            self._pipe.send(call)
+            if not self._pipe.poll(limit):
+                raise Failed(f"passes {limit:.0f} s")
+            answer: float | str = self._pipe.recv()
+        except (EOFError, OSError):
+            raise Failed("its process crashed") from None
+        if isinstance(answer, str):
+            raise Failed(answer)
         return answer
 
-    def release(self) -> None:
-        """Let all processes forget what they have prepared."""
-        for process in list(self._running):
-            # freeing a deep graph that Python has walked through crashes PyTorch 2.13
-            with contextlib.suppress(Failed):
-                self.ask(process, LIMIT, do="release")
 
-    def _start(self, process: str) -> subprocess.Popen[str]:
-        self._running[process] = subprocess.Popen(
-            [self._python, "-m", "benchmarks.worker"],
-            cwd=ROOT,
-            env=self._environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-        return self._running[process]
-
-    def _end(self, process: str) -> None:
-        worker = self._running.pop(process)
-        worker.kill()
-        worker.communicate()
+def medians(calls: Mapping[str, Call], rounds: int, threads: int = 1) -> dict[str, float | str]:
+    """Seconds of each call, or why there are none: all in turn, `rounds` times after a warm-up."""
+    times: dict[str, list[float]] = {name: [] for name in calls}
+    failures: dict[str, str] = {}
+    with contextlib.ExitStack() as stack:
+        competitors = {name: stack.enter_context(Competitor(threads)) for name in calls}
+        for turn in range(rounds + 1):
+            for name, call in calls.items():
+                if name in failures or sum(times[name]) > _BUDGET:
+                    continue
+                if turn == 1:  # the first run also imports; it counts only where one must do
+                    times[name].clear()
+                try:
+                    times[name].append(competitors[name].seconds(call))
+                except Failed as failure:
+                    failures[name] = str(failure)
+    return {name: failures.get(name) or statistics.median(times[name]) for name in calls}
 
 
-def interleaved(
-    workers: Workers, contestants: Sequence[Contestant], rounds: int
-) -> dict[str, Result]:
-    """Run all contestants in turn, `rounds` times after a first time to warm up."""
-    results: dict[str, Result] = {}
-    times: dict[str, list[float]] = {each.name: [] for each in contestants}
-    for turn in range(rounds + 1):
-        for each in contestants:
-            known = results.get(each.name)
-            if known and (known.seconds is None or sum(times[each.name]) > _BUDGET):
-                continue
+def largest(prepare: Prepare, sizes: Sequence[int], limit: float) -> tuple[int | str, str]:
+    """The last of growing sizes that takes at most `limit` seconds, and why none after it does."""
+    reached: int | str = "none"
+    with Competitor(threads=1) as competitor:
+        for size in sizes:
             try:
-                if turn == 0:
-                    request = {"name": each.name, "function": each.function}
-                    # twice the time, for what is measured may have to be made first
-                    workers.ask(
-                        each.process, 2 * LIMIT, do="prepare", settings=each.settings, **request
-                    )
-                answer = workers.ask(each.process, LIMIT, do="run", name=each.name)
-            except Failed as error:
-                results[each.name] = Result(None, str(error))
-                continue
-            # the first run also imports and compiles; it counts only where another takes too long
-            if turn == 1 and times[each.name][0] <= _BUDGET:
-                times[each.name].clear()
-            times[each.name].append(answer["seconds"])
-            median = statistics.median(times[each.name])
-            results[each.name] = Result(median, "", answer["value"], answer["peak"])
-    workers.release()
-    return results
+                if competitor.seconds((prepare, size)) > limit:
+                    return reached, f"passes {limit:.0f} s"
+            except Failed as failure:
+                return reached, str(failure)
+            reached = size
+    return reached, "nothing larger was tried"
+
+
+def _serve(pipe: Connection) -> None:
+    """Answer each call with its seconds, or the name of its error."""
+    timers: dict[Call, timeit.Timer] = {}
+    numbers: dict[Call, int] = {}
+    with contextlib.suppress(EOFError):
+        while True:
+            call: Call = pipe.recv()
+            try:
+                if call not in timers:
+                    prepare, *arguments = call
+                    # collected as in real use, which timeit would switch off
+                    timers[call] = timeit.Timer(prepare(*arguments), setup=gc.enable)
+                number = numbers.get(call, 1)
+                seconds = timers[call].timeit(number) / number
+                numbers[call] = min(10_000, max(1, math.ceil(_SECONDS / seconds)))
+                pipe.send(seconds)
+            except Exception as error:
+                pipe.send(type(error).__name__)
+
+
+if __name__ == "__main__":
+    _serve(Connection(int(sys.argv[1])))

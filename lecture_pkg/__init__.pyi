@@ -1,7 +1,9 @@
 from .descent.grid import GridDescent as GridDescent
 from .descent.grid import descend_grid as descend_grid
 from .descent.minima import Minimum as Minimum
+from .descent.minima import Ridge as Ridge
 from .descent.minima import find_minima as find_minima
+from .descent.minima import find_ridges as find_ridges
 from .descent.path import Descent as Descent
 from .descent.path import DivergedError as DivergedError
 from .descent.path import gradient_descent as gradient_descent
@@ -21,11 +23,13 @@ from .graph.data import Flow as Flow
 from .graph.data import Graph as Graph
 from .graph.data import Node as Node
 from .graph.data import Step as Step
+from .graph.data import Sum as Sum
 from .graph.draw import GraphPicture as GraphPicture
 from .graph.draw import Picture as Picture
 from .graph.draw import show_dot as show_dot
 from .graph.draw import show_graph as show_graph
 from .graph.record import record as record
+from .graph.rules import Rule as Rule
 from .graph.trace import trace as trace
 from .interactive.basins import basin_map as basin_map
 from .interactive.explorer import explore_descent as explore_descent
@@ -33,4 +37,5 @@ from .interactive.figure import Figure as Figure
 from .interactive.optimizers import compare_optimizers as compare_optimizers
 from .interactive.quiz import predict as predict
 from .interactive.stepper import step_backward as step_backward
+from .interactive.training import watch_training as watch_training
 from .values import Snapshot as Snapshot

@@ -14,12 +14,16 @@ Number: TypeAlias = bool | int | float | complex
 MOST_NUMBERS = 64
 """A tensor with more numbers than this is remembered by its shape alone."""
 
+_LARGE = 1e8
+"""A number from here on is written with an exponent."""
+
 
 class Snapshot(NamedTuple):
     """What a tensor held at one moment: plain data that no later operation can change.
 
     Attributes:
-        shape: The tensor's shape, `()` for a single number.
+        shape: The tensor's shape, `()` for a single number; −1 where the parts of a nested tensor
+            differ in size.
         dtype: Its dtype without the `torch.` in front, such as `"float32"`.
         numbers: Its numbers in row-major order, or None if there are more than 64.
     """
@@ -36,46 +40,32 @@ def snapshot(tensor: torch.Tensor) -> Snapshot:
         >>> snapshot(torch.tensor([1.0, 2.0]))
         Snapshot(shape=(2,), dtype='float32', numbers=(1.0, 2.0))
     """
+    if type(tensor) is torch.Tensor:
+        return _look(tensor)
+    with torch._C.DisableTorchFunctionSubclass():  # a subclass may answer with code of its own
+        return _look(tensor)
+
+
+def _look(tensor: torch.Tensor) -> Snapshot:
+    dtype = _plain_dtype(tensor.dtype)
+    if tensor.is_nested:
+        return Snapshot((tensor.size(0), *[-1] * (tensor.dim() - 1)), dtype, None)
     shape = tuple(tensor.shape)
     numbers: tuple[Number, ...] | None = None
-    if math.prod(shape) <= MOST_NUMBERS and tensor.layout is torch.strided:
+    # where a class hands each operation on, nobody knows what a question for numbers does
+    plain = type(tensor).__torch_dispatch__ is torch.Tensor.__torch_dispatch__
+    if plain and math.prod(shape) <= MOST_NUMBERS and tensor.layout is torch.strided:
         try:
             # a single number is read in a third of the time without a view
             numbers = tuple(tensor.detach().reshape(-1).tolist()) if shape else (tensor.item(),)
         except (RuntimeError, NotImplementedError):  # meta and functorch tensors hold no numbers
             numbers = None
-    return Snapshot(shape, _plain_dtype(tensor.dtype), numbers)
+    return Snapshot(shape, dtype, numbers)
 
 
 @cache
 def _plain_dtype(dtype: torch.dtype) -> str:
     return str(dtype).removeprefix("torch.")
-
-
-def snapshot_all(tensors: Sequence[torch.Tensor]) -> list[Snapshot]:
-    """Snapshots of many tensors; small ones that are alike are read in one go.
-
-    Example:
-        >>> [s.numbers for s in snapshot_all([torch.tensor(1.0), torch.tensor([2.0, 3.0])])]
-        [(1.0,), (2.0, 3.0)]
-    """
-    found: list[Snapshot | None] = [None] * len(tensors)
-    groups: dict[tuple[torch.Size, torch.dtype, torch.device], list[int]] = {}
-    for i, tensor in enumerate(tensors):
-        plain = type(tensor) is torch.Tensor and tensor.layout is torch.strided
-        if plain and tensor.numel() <= MOST_NUMBERS:
-            groups.setdefault((tensor.shape, tensor.dtype, tensor.device), []).append(i)
-    for (shape, dtype, _), places in groups.items():
-        try:
-            with torch.no_grad():
-                stacked = torch.stack([tensors[i] for i in places])
-            rows = stacked.reshape(len(places), math.prod(shape)).tolist()
-        except (RuntimeError, NotImplementedError):
-            continue  # read one by one, below
-        name = _plain_dtype(dtype)
-        for i, row in zip(places, rows, strict=True):
-            found[i] = Snapshot(tuple(shape), name, tuple(row))
-    return [s or snapshot(t) for s, t in zip(found, tensors, strict=True)]
 
 
 def number_snapshot(number: Number) -> Snapshot:
@@ -145,7 +135,7 @@ def _is_whole(value: Number) -> bool:
         return _is_whole(value.real) and _is_whole(value.imag)
     if not math.isfinite(value):
         return True
-    return abs(value) < 1e8 and abs(value - round(value)) <= 1e-6 * abs(value)
+    return abs(value) < _LARGE and abs(value - round(value)) <= 1e-6 * abs(value)
 
 
 def _format_one(value: Number, whole: bool) -> str:
@@ -159,7 +149,7 @@ def _format_one(value: Number, whole: bool) -> str:
         return str(value)
     if whole:
         return f"{round(value):d}.0"
-    if value != 0 and not 1e-4 <= abs(value) < 1e8:
+    if value != 0 and not 1e-4 <= abs(value) < _LARGE:
         return f"{value:.4e}"
     return f"{value:.4f}"
 
@@ -173,20 +163,25 @@ def plain(value: float) -> str:
     """A number as short as it can be: a choice, a mark on an axis.
 
     Example:
-        >>> plain(-0.25), plain(100.0)
-        ('−0.25', '100')
+        >>> plain(-0.25), plain(100.0), plain(2.5e12)
+        ('−0.25', '100', '2.5e12')
     """
-    return minus(f"{value:.12g}")
+    if not _LARGE <= abs(value) < math.inf:
+        return minus(f"{value:.12g}")
+    mantissa, exponent = f"{value:.11e}".split("e")
+    return minus(f"{float(mantissa):.12g}e{int(exponent)}")
 
 
 def fixed(value: float, decimals: int) -> str:
-    """A number with just so many decimals, as in a column.
+    """A number with just so many decimals, as in a column; a large one with four and an exponent.
 
     Example:
-        >>> fixed(-4.699, 2), fixed(-0.0, 2)
-        ('−4.70', '0.00')
+        >>> fixed(-4.699, 2), fixed(-0.0, 2), fixed(2.5e12, 2)
+        ('−4.70', '0.00', '2.5000e+12')
     """
-    return minus(f"{round(value, decimals) + 0.0:.{decimals}f}")
+    if abs(value) >= _LARGE:
+        return minus(f"{value:.4e}")
+    return minus(f"{round(float(value), decimals) + 0.0:.{decimals}f}")
 
 
 def rounded(value: float, decimals: int) -> str:
@@ -196,7 +191,7 @@ def rounded(value: float, decimals: int) -> str:
         >>> rounded(-3.12151, 4), rounded(-0.0, 4)
         ('−3.1215', '0')
     """
-    near = round(value, decimals)
+    near = round(float(value), decimals)  # NumPy's own round overflows where Python's does not
     return fixed(value, 0 if near == int(near) else decimals)
 
 

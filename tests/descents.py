@@ -18,8 +18,10 @@ def himmelblau(theta: torch.Tensor) -> torch.Tensor:
     return (x**2 + y - 11) ** 2 + (x + y**2 - 7) ** 2
 
 
-def unpack(row: str, decimals: int) -> list[float]:
+def unpack(row: str | list[float], decimals: int) -> list[float]:
     """Read a row that `pack` wrote, by the definition of the encoded-polyline format."""
+    if not isinstance(row, str):
+        return row
     numbers, whole, value, shift = [], 0, 0, 0
     for letter in row:
         group = ord(letter) - 63

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 
+from lecture_pkg import descend_grid
 from lecture_pkg.devices import VARIABLE, available_devices, checked_device, default_device
 
 
@@ -55,3 +56,45 @@ def test_one_gpu_more_than_there_are_is_refused(monkeypatch: pytest.MonkeyPatch)
         checked_device("device", "cuda:2")
     monkeypatch.setenv(VARIABLE, "auto")
     assert default_device() == torch.device("cuda")
+
+
+@pytest.fixture
+def apple(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine with Apple's GPU and no other."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    monkeypatch.delenv(VARIABLE, raising=False)
+
+
+@pytest.mark.usefixtures("apple")
+def test_apples_gpu_is_a_device_for_float32_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert available_devices() == ["cpu", "mps"]
+    assert available_devices(torch.float64) == ["cpu"]
+    assert default_device(torch.float32) == torch.device("mps")
+    assert default_device() == torch.device("cpu"), "the book checks its formulas in float64"
+    assert checked_device("device", "mps") == torch.device("mps")
+    assert checked_device("device", "mps:0") == torch.device("mps:0")
+    monkeypatch.setenv(VARIABLE, "mps")
+    assert default_device(torch.float32) == torch.device("mps")
+    monkeypatch.setenv(VARIABLE, "cpu")
+    assert default_device(torch.float32) == torch.device("cpu")
+
+
+@pytest.mark.usefixtures("apple")
+def test_what_apples_gpu_cannot_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, "mps")
+    with pytest.raises(ValueError) as error:
+        default_device()
+    assert str(error.value) == (
+        "LECTURE_DEVICE must be one of 'auto', 'cpu' ('mps' has no float64), but it is 'mps' (str)."
+    )
+    with pytest.raises(ValueError, match=re.escape("one of 'cpu' ('mps' has no float64)")):
+        checked_device("device", "mps", torch.float64)
+    with pytest.raises(ValueError, match=re.escape("one of 'cpu', 'mps', but it is 'mps:1'")):
+        checked_device("device", "mps:1")
+
+
+@pytest.mark.usefixtures("apple")
+def test_many_descents_in_float64_do_not_begin_on_apples_gpu() -> None:
+    with pytest.raises(ValueError, match=re.escape("('mps' has no float64)")):
+        descend_grid(torch.square, [0.1], [1.0], 2, device="mps")

@@ -17,7 +17,6 @@ from lecture_pkg.values import (
     plain,
     rounded,
     snapshot,
-    snapshot_all,
 )
 
 DEVICES = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
@@ -86,25 +85,6 @@ def test_a_snapshot_does_not_follow_its_tensor(device: str) -> None:
 def test_only_few_numbers_are_held() -> None:
     assert len(snapshot(torch.zeros(8, 8)).numbers or ()) == 64
     assert snapshot(torch.zeros(65)).numbers is None
-
-
-@pytest.mark.parametrize("device", DEVICES)
-def test_many_snapshots_are_those_of_each(device: str) -> None:
-    tensors = [
-        torch.tensor(1.5, device=device),
-        torch.tensor(2.5, device=device, dtype=torch.float64),
-        torch.zeros(2, 3, device=device),
-        torch.tensor(3, device=device),
-        torch.tensor(4.5, device=device, requires_grad=True),
-        torch.zeros(100, device=device),
-        torch.zeros(0, 2, device=device),
-        torch.zeros(3, device="meta"),
-        torch.eye(2, device=device).to_sparse(),
-        torch.nn.Parameter(torch.ones(2, device=device)),
-        torch.tensor(1 + 2j, device=device),
-    ]
-    assert snapshot_all(tensors) == [snapshot(tensor) for tensor in tensors]
-    assert snapshot_all([]) == []
 
 
 def test_a_plain_number_as_a_snapshot() -> None:

@@ -7,15 +7,17 @@ It is replaced as a whole, and only by a book without a fault.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import gc
 import hashlib
 import importlib
 import io
-import os
 import re
 import shutil
+import signal
 import sys
+import threading
 import time
 import warnings
 from pathlib import Path
@@ -59,7 +61,9 @@ def build(root: Path = ROOT) -> None:
     notebooks = sorted((root / "book").glob("*.ipynb"))
     outdated = [path for path in notebooks if not runs.is_current(path)]
     print(f"{len(outdated)} of {len(notebooks)} notebooks to execute.", flush=True)
-    execute(outdated, runs, afterwards=load_what_makes_pages)
+    if outdated:  # their kernels leave this process little to do
+        threading.Thread(target=load_what_makes_pages, args=[root]).start()
+    execute(outdated, runs)
     print("Making the pages …", flush=True)
     stage(root, runs)
     make_pages(root, ran_on(root, runs))
@@ -100,35 +104,50 @@ def stage(root: Path, runs: Runs) -> None:
             target.write_bytes(content)
 
 
-def load_what_makes_pages() -> None:
-    """Import what Sphinx needs, and what the API page documents, while the last notebooks run.
+def load_what_makes_pages(root: Path) -> None:
+    """Import what Sphinx needs, and what an API page documents, while notebooks run.
 
-    That takes seconds. What fails here fails once more when the pages are made, and is told then.
+    It takes as long as making the pages does. What fails here fails there once more, and is told.
     """
-    for name in ("jupyter_book.sphinx", "myst_nb.sphinx_ext", "sphinx_book_theme"):
-        importlib.import_module(name)
-    package = importlib.import_module("lecture_pkg")
-    for name in package.__all__:
-        getattr(package, name)
+    with contextlib.suppress(Exception):
+        for name in ("jupyter_book.sphinx", "myst_nb.sphinx_ext", "sphinx_book_theme"):
+            importlib.import_module(name)
+        if not (root / "book" / "api.md").exists():
+            return
+        package = importlib.import_module("lecture_pkg")
+        for name in package.__all__:
+            getattr(package, name)
 
 
 def make_pages(root: Path, ran_on: str) -> None:
-    """Let Jupyter Book make _build/pages from _build/source; any warning is an error.
+    """Let Sphinx make _build/pages; any warning is an error.
 
     The pages' foot says what their outputs `ran_on`.
     """
+    pages = root / "_build" / "pages"
+    said = run_sphinx(root, "html", pages, ran_on=ran_on, revision=PLACE)
+    if said:
+        # what was read with a fault would not be read, and complained of, again
+        shutil.rmtree(root / "_build" / "doctrees", ignore_errors=True)
+        raise BookError(_advised(_PLACE.sub(lambda match: _place(root, match), said)))
+    first_page = read_yaml(root / "_toc.yml")["root"]
+    redirect = f'<meta http-equiv="refresh" content="0; url={first_page}.html">\n'
+    (pages / "index.html").write_text(redirect)
+
+
+def run_sphinx(root: Path, builder: str, output: Path, **settings: object) -> str:
+    """Let Jupyter Book's Sphinx read _build/source and fill `output`; returns its complaints."""
     from jupyter_book.sphinx import build_sphinx
 
     work = root / "_build"
-    doctrees = work / "doctrees"
-    shutil.rmtree(work / "pages", ignore_errors=True)  # no picture of an earlier build may stay
+    shutil.rmtree(output, ignore_errors=True)  # nothing of an earlier build may stay
     messages = io.StringIO()
     with contextlib.redirect_stderr(messages), warnings.catch_warnings():
         # it looks at every object that there is, and torch has some that warn when they are
         warnings.filterwarnings("ignore", module="sphinx_external_toc")
         outcome = build_sphinx(
             work / "source",
-            work / "pages",
+            output,
             noconfig=True,
             path_config=root / "_config.yml",
             confoverrides={
@@ -136,34 +155,32 @@ def make_pages(root: Path, ran_on: str) -> None:
                 "latex_individualpages": False,
                 "nb_execution_mode": "off",
                 "nitpicky": True,
-                "ran_on": ran_on,
-                "revision": PLACE,
+                **settings,
             },
-            doctreedir=doctrees,
+            doctreedir=work / "doctrees",
+            builder=builder,
             force_all=True,  # a page may name what another page no longer has
             warningiserror=True,
             keep_going=True,
             quiet=True,
         )
-    if outcome != 0:
-        # what was read with a fault would not be read, and complained of, again
-        shutil.rmtree(doctrees, ignore_errors=True)
-        said = COLOURS.sub("", messages.getvalue()).strip()
-        raise BookError(_advised(_PLACE.sub(lambda match: _place(root, match), said)))
-    first_page = read_yaml(root / "_toc.yml")["root"]
-    redirect = f'<meta http-equiv="refresh" content="0; url={first_page}.html">\n'
-    (work / "pages" / "index.html").write_text(redirect)
+    said = COLOURS.sub("", messages.getvalue()).strip()
+    return said or str(outcome) if outcome != 0 else ""
 
 
 def _place(root: Path, match: re.Match[str]) -> str:
-    """The place of a message as the editor of the book knows it."""
-    name, line = match[1], int(match[2] or 0)
+    """The start of a message with its place as the editor of the book knows it."""
+    return f"{place(root, match[1], int(match[2] or 0))}: "
+
+
+def place(root: Path, name: str, line: int) -> str:
+    """A page's file and line, as Sphinx counts, as the editor of the book knows them."""
     if name.endswith(".ipynb") and line >= 10_000:
         index, line = divmod(line, 10_000)
         cells = read(root / name).cells
         if index <= len(cells):
-            return f"{name}, cell {cells[index - 1].id}, line {max(line - 1, 1)}: "
-    return f"{name}, line {line}: " if line else f"{name}: "
+            return f"{name}, cell {cells[index - 1].id}, line {max(line - 1, 1)}"
+    return f"{name}, line {line}" if line else name
 
 
 def _advised(said: str) -> str:
@@ -190,13 +207,14 @@ def publish(pages: Path, published: Path, now: str) -> None:
 
 if __name__ == "__main__":
     where = Path(sys.argv[1]).resolve() if len(sys.argv) > 1 else ROOT
-    gc.disable()  # Sphinx makes millions of objects and drops few: a tenth of the time of a build
+    # Sphinx makes millions of objects and drops few: looking through them again and again is a
+    # quarter of what this process does, and once more at its end a sixth.
+    gc.disable()
+    atexit.register(gc.freeze)
+    # the kernels end with this process: do not wait for their cells
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     try:
         build(where)
     except BookError as error:
         sys.exit(f"\nThe book was not built.\n\n{error}")
-    except KeyboardInterrupt:
-        os._exit(130)  # the kernels end with this process; do not wait for their cells
     print(f"Open {where / '_build' / 'html' / 'index.html'} in a browser, or type: make serve")
-    sys.stdout.flush()
-    os._exit(0)  # to take torch and Sphinx apart again would be another second

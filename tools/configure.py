@@ -1,7 +1,8 @@
 """Give a copy of the book its address: `make configure REPO=owner/name [BRANCH=main]`.
 
 The address stands in _config.yml. What must repeat it is written from there: the launch buttons'
-switch, each notebook's Colab badge and the cell that installs lecture-pkg on Colab.
+switch, each notebook's Colab badge, the cell that installs lecture-pkg on Colab, and the branch
+that the workflows look at.
 """
 
 from __future__ import annotations
@@ -17,14 +18,20 @@ from tools.notebooks import ROOT, BookError, canonical, read
 
 # what ships: a place that nobody has, so that no button leads to somebody else's book
 PLACEHOLDER = "your-account/your-book"
-_REPO = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+")
-_BRANCH = re.compile(r"(?![-/.])[A-Za-z0-9._/-]+")
+# as GitHub names accounts and repositories; ".git" ends an address, and no name
+_REPO = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*/(?!\.{1,2}$)(?!.*\.git$)[A-Za-z0-9._-]+")
+# as git does, but only of letters, digits and . _ / -, which need no quoting anywhere
+_BRANCH = re.compile(
+    r"(?!-)(?!.*(\.\.|\.lock(/|$)|\.$))(?!\.)[A-Za-z0-9._-]+(/(?!\.)[A-Za-z0-9._-]+)*"
+)
+_TAG = re.compile(r"v\d+(\.\d+)+")  # a release: installed from, but nobody pushes to it
 _COLAB = "https://colab.research.google.com"
 _LINES = {
     "url": re.compile(r"^(  url: https://github\.com/)(\S+)$", re.MULTILINE),
     "branch": re.compile(r"^(  branch: )(\S+)$", re.MULTILINE),
     "launch": re.compile(r"^(launch_buttons: )(.*)$", re.MULTILINE),
 }
+_PUSHED = re.compile(r"^( +branches: \[)[^\]]*(?=\]$)", re.MULTILINE)
 
 INSTALL = """\
 # Installs the book's package where it is missing, as on Colab; elsewhere it does nothing.
@@ -71,7 +78,7 @@ def configured(config: str, to: Address) -> str:
     """The text of _config.yml with another address; everything else in it stays."""
     launch = f"{{colab_url: {_COLAB}}}" if to.is_set else "{}"
     for name, value in (("url", to.repo), ("branch", to.branch), ("launch", launch)):
-        config = _LINES[name].sub(lambda match, value=value: match[1] + value, config)
+        config = _LINES[name].sub(rf"\g<1>{value}", config)
     return config
 
 
@@ -103,6 +110,9 @@ def rewritten(root: Path, to: Address) -> dict[Path, str]:
     for path in sorted((root / "book").glob("*.ipynb")):
         name = path.relative_to(root).as_posix()
         texts[path] = canonical(with_colab_cells(read(path), name, to))
+    if not _TAG.fullmatch(to.branch):
+        for path in sorted((root / ".github" / "workflows").glob("*.yml")):
+            texts[path] = _PUSHED.sub(rf"\g<1>{to.branch}", path.read_text("utf-8"))
     return texts
 
 
@@ -111,7 +121,10 @@ def configure(root: Path, repo: str, branch: str) -> list[Path]:
     if not _REPO.fullmatch(repo):
         raise BookError(f"REPO must be owner/name as on GitHub, but it is {json.dumps(repo)}.")
     if not _BRANCH.fullmatch(branch):
-        raise BookError(f"BRANCH must be a branch's or tag's name, but it is {json.dumps(branch)}.")
+        raise BookError(
+            "BRANCH must be the name of a branch or tag, of letters, digits and . _ / - as git "
+            f"allows them, but it is {json.dumps(branch)}."
+        )
     texts = rewritten(root, Address(repo, branch))
     changed = [path for path, text in texts.items() if path.read_text("utf-8") != text]
     for path in changed:

@@ -1,90 +1,62 @@
-"""Do the other sites that the pages point to still answer? Run as a program it asks each of them.
+"""Do the other sites that the pages point to still answer? Sphinx's linkcheck asks each of them.
 
-A site that answers but turns programs away (401, 403, 405, 429) counts as there.
+A site that answers but turns programs away (401, 403), or is busy (503), counts as there.
 """
 
 from __future__ import annotations
 
+import json
 import sys
-import time
-import urllib.error
-import urllib.request
-from concurrent.futures import ThreadPoolExecutor
-from html.parser import HTMLParser
 from pathlib import Path
 
+from tools.build import place, run_sphinx
 from tools.notebooks import ROOT, BookError
 
-TURNED_AWAY = (401, 403, 405, 429)
-TRIES = 3
-SECONDS = 20
-_HEADERS = {"User-Agent": "Mozilla/5.0 (a book's link check)"}
+_ANSWERS = ("working", "redirected")
 
 
-class _Links(HTMLParser):
-    """The addresses on other sites that a page links to."""
+def check(root: Path = ROOT) -> str:
+    """Ask every address on the pages of the built book under `root`; returns the outcome in words.
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.found: set[str] = set()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        target = dict(attrs).get("href") or ""
-        if tag == "a" and target.startswith(("http://", "https://")):
-            self.found.add(target.partition("#")[0])
-
-
-def links(html: Path) -> dict[str, list[str]]:
-    """Each address that the pages under `html` link to, with the names of these pages."""
-    pages_of: dict[str, list[str]] = {}
-    for path in sorted(html.rglob("*.html")):
-        reader = _Links()
-        reader.feed(path.read_text("utf-8"))
-        for address in reader.found:
-            pages_of.setdefault(address, []).append(path.relative_to(html).as_posix())
-    return dict(sorted(pages_of.items()))
-
-
-def fault(address: str, pause: float = 5.0) -> str:
-    """What is wrong with an address, or "" if it answers; a slow or busy one is asked again."""
-    said = ""
-    for attempt in range(TRIES):
-        time.sleep(pause * attempt)
-        try:
-            request = urllib.request.Request(address, headers=_HEADERS)
-            with urllib.request.urlopen(request, timeout=SECONDS):
-                return ""
-        except urllib.error.HTTPError as error:
-            error.close()
-            if error.code in TURNED_AWAY:
-                return ""
-            said = f"{error.code} {error.reason}"
-            if error.code < 500:
-                break
-        except (OSError, ValueError) as error:  # no such host, no connection, no valid address
-            said = str(getattr(error, "reason", error))
-    return said
-
-
-def check(html: Path, pause: float = 5.0) -> int:
-    """The number of addresses that answer; BookError names those that do not, and their pages."""
-    pages_of = links(html)
-    if not pages_of:
-        raise BookError(f"No links to other sites were found under {html}.")
-    with ThreadPoolExecutor(8) as pool:
-        faults = list(pool.map(lambda address: fault(address, pause), pages_of))
-    lines = [
-        f"{', '.join(pages)}: {address} does not answer ({said}). Correct or remove the link."
-        for (address, pages), said in zip(pages_of.items(), faults, strict=True)
-        if said
+    BookError names those that do not answer, and where they stand.
+    """
+    output = root / "_build" / "links"
+    said = run_sphinx(
+        root,
+        "linkcheck",
+        output,
+        linkcheck_allow_unauthorized=True,
+        linkcheck_anchors=False,  # many pages make theirs only when they are looked at
+        linkcheck_rate_limit_timeout=60,
+        linkcheck_retries=3,
+        linkcheck_timeout=20,
+    )
+    results = output / "output.json"
+    if not results.exists():
+        raise BookError(said)
+    links = [json.loads(line) for line in results.read_text("utf-8").splitlines()]
+    asked = [link for link in links if link["status"] != "unchecked"]  # within the book
+    if not asked:
+        raise BookError("No links to other sites were found.")
+    faults = [
+        f"{place(root, link['filename'], link['lineno'])}: {link['uri']} does not answer "
+        f"({link['info']}). Correct or remove the link."
+        for link in asked
+        if link["status"] not in (*_ANSWERS, "ignored") and not _turned_away(link["info"])
     ]
-    if lines:
-        raise BookError("\n".join(lines))
-    return len(pages_of)
+    if faults:
+        raise BookError("\n".join(sorted(faults)))
+    answering = sum(link["status"] in _ANSWERS for link in asked)
+    others = "; the others turn programs away today" if answering < len(asked) else ""
+    return f"{answering} of {len(asked)} addresses answer{others}."
+
+
+def _turned_away(info: str) -> bool:
+    return info.startswith("403 ")
 
 
 if __name__ == "__main__":
     try:
-        print(f"All {check(ROOT / '_build' / 'html')} addresses on other sites answer.")
+        print(check(Path(sys.argv[1]).resolve() if len(sys.argv) > 1 else ROOT))
     except BookError as problem:
         sys.exit(str(problem))

@@ -6,6 +6,8 @@ Run as a program it executes every notebook of the book, or those named, and wri
 from __future__ import annotations
 
 import base64
+import copy
+import difflib
 import hashlib
 import io
 import json
@@ -14,7 +16,7 @@ import re
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from importlib.metadata import version
 from pathlib import Path
@@ -26,7 +28,21 @@ if TYPE_CHECKING:  # the imports below take a second; a build with nothing to do
 ROOT = Path(__file__).resolve().parent.parent
 CELL_SECONDS = 300
 MEASURED = "measures-time"
-KEPT_METADATA = ("tags", "mystnb", "jupyter", "cellView")
+# Of a cell's metadata: what is kept unless it says what holds anyway, and what editors write there
+# unasked. Anything else is refused.
+KEPT_METADATA = {
+    *("tags", "mystnb", "jupyter", "cellView", "slideshow", "nbgrader", "editable", "deletable")
+}
+_DEFAULTS = {"tags": [], "slideshow": {"slide_type": ""}, "editable": True, "deletable": True}
+_UNASKED = {
+    *("execution", "ExecuteTime", "collapsed", "scrolled", "trusted", "vscode", "pycharm"),
+    *("id", "outputId", "colab", "colab_type"),
+}
+# what a person would choose: eight hexadecimal digits are chance, Jupyter's or a uuid's
+READABLE_ID = re.compile(r"(?![0-9a-f]{8}(-|$))[a-z][a-z0-9]*(-[a-z0-9]+)*")
+_HEADING = re.compile(r"^#+ (.+)", re.MULTILINE)
+_DEFINED = re.compile(r"^(?:def|class) (\w+)", re.MULTILINE)
+_FIRST_LINE = re.compile(r"^(?!import |from |[#%]|\s*$)(.+)", re.MULTILINE)
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
@@ -39,35 +55,83 @@ class BookError(Exception):
 
 
 def read(path: Path) -> NotebookNode:
-    """A notebook from its file; a BookError names a file that is none."""
+    """A notebook from its file.
+
+    A BookError names a file that is none, and metadata that the book does not know.
+    """
     import nbformat
 
     try:
         text = path.read_text("utf-8")
         nbformat.validate(json.loads(text))
-        return nbformat.reads(text, as_version=4)
+        notebook: NotebookNode = nbformat.v4.upgrade(nbformat.reads(text, as_version=4))
     except (ValueError, OSError, nbformat.ValidationError) as error:
         first_line = str(error).strip().splitlines()[0]
         raise BookError(
             f"{_name(path)} is not a valid notebook: {first_line}: mend it in an editor, or bring "
             f"back the one before: git restore book/{path.name}"
         ) from None
+    faults = [
+        f"{_name(path)}, cell {cell.id}: '{key}' is no known metadata{meant(key, KEPT_METADATA)}"
+        for cell in notebook.cells
+        for key in sorted(set(cell.metadata) - KEPT_METADATA - _UNASKED)
+    ]
+    if faults:
+        raise BookError("\n".join(faults))
+    return notebook
 
 
 def _name(path: Path) -> str:
     return f"{path.parent.name}/{path.name}"
 
 
+def meant(word: str, known: Iterable[str]) -> str:
+    """The end of a sentence about a mistyped word: what to do."""
+    close = difflib.get_close_matches(str(word), list(known), 1)
+    return f"; do you mean '{close[0]}'?" if close else "; take it out."
+
+
+def name_cells(notebook: NotebookNode) -> list[tuple[str, str]]:
+    """Give each cell whose id nobody chose one that tells what is in it; returns old and new."""
+    taken = {cell.id for cell in notebook.cells}
+    renamed = []
+    for cell in notebook.cells:
+        if READABLE_ID.fullmatch(cell.id):
+            continue
+        name = stem = _telling_id(cell)
+        count = 1
+        while name in taken:
+            count += 1
+            name = f"{stem}-{count}"
+        taken.add(name)
+        renamed.append((cell.id, name))
+        cell.id = name
+    return renamed
+
+
+def _telling_id(cell: NotebookNode) -> str:
+    """Up to four words of a text's heading or first line, of what code defines or begins with."""
+    first = _HEADING if cell.cell_type == "markdown" else _DEFINED
+    found = first.search(cell.source) or _FIRST_LINE.search(cell.source)
+    words = re.findall(r"[a-z0-9]+", found[1].lower()) if found else []
+    name = "-".join(words[:4])
+    return name if READABLE_ID.fullmatch(name) else f"cell-{name}".rstrip("-")
+
+
 def canonical(notebook: NotebookNode) -> str:
     """The one text that a notebook is committed as: nothing in it depends on who wrote it back."""
     import nbformat
 
-    notebook = nbformat.reads(nbformat.writes(notebook), as_version=4)  # a copy
+    notebook = copy.deepcopy(notebook)
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     notebook.metadata = nbformat.from_dict(METADATA)
     count = 0
     for cell in notebook.cells:
-        cell.metadata = {k: v for k, v in cell.metadata.items() if k in KEPT_METADATA}
+        cell.metadata = {
+            key: value
+            for key, value in cell.metadata.items()
+            if key not in _UNASKED and value != _DEFAULTS.get(key)
+        }
         if cell.cell_type != "code":
             continue
         count += 1
@@ -77,7 +141,7 @@ def canonical(notebook: NotebookNode) -> str:
         for output in cell.outputs:
             if output.output_type == "execute_result":
                 output.execution_count = cell.execution_count
-    return nbformat.writes(notebook).rstrip("\n") + "\n"
+    return str(nbformat.writes(notebook)).rstrip("\n") + "\n"
 
 
 def _merged(outputs: Iterable[Any]) -> list[Any]:
@@ -164,7 +228,8 @@ def _light(output: Any) -> Any:
 
 def surroundings(root: Path) -> str:
     """A hash of what any notebook's outputs depend on beside its own code."""
-    files = [root / "requirements.txt", *sorted((root / "lecture_pkg").rglob("*"))]
+    files = [root / "requirements.txt", root / "book" / "recordings_gpu.json"]
+    files += sorted((root / "lecture_pkg").rglob("*"))
     contents = [
         path.read_bytes() for path in files if path.is_file() and "__pycache__" not in path.parts
     ]
@@ -182,24 +247,16 @@ def _hash(*parts: str) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
-def execute(
-    paths: list[Path],
-    runs: Runs,
-    say: Callable[[str], None] = print,
-    afterwards: Callable[[], None] = lambda: None,
-) -> None:
+def execute(paths: list[Path], runs: Runs) -> None:
     """Execute notebooks, as many at a time as there are cores, and keep their outputs in `runs`.
 
-    If there are any, `afterwards` runs as soon as a core has none left to execute. Raises BookError
-    that names notebook, cell and error of everything that failed.
+    Raises BookError that names notebook, cell and error of everything that failed.
     """
     # the longest first: the last one to start should not be the one that all wait for
     paths = sorted(paths, key=lambda path: -runs.load(path)["seconds"])
     failures = []
     with ThreadPoolExecutor(min(os.cpu_count() or 1, 4)) as pool:
         started = {pool.submit(_run, path, runs): path for path in paths}
-        if paths:  # else it would only keep what follows waiting
-            pool.submit(afterwards)
         for done, run in enumerate(as_completed(started), start=1):
             try:
                 outcome = f"{run.result():.1f} s"
@@ -207,7 +264,7 @@ def execute(
                 failures.append(str(error))
                 outcome = "FAILED"
             left = f"{len(paths) - done} left" if done < len(paths) else "all done"
-            say(f"[{done}/{len(paths)}] {started[run].stem} … {outcome}, {left}")
+            print(f"[{done}/{len(paths)}] {started[run].stem} … {outcome}, {left}", flush=True)
     if failures:
         raise BookError("\n\n".join(sorted(failures)))
 
@@ -270,7 +327,10 @@ def main(names: list[str]) -> None:
     execute(paths, runs)
     changed = 0
     for path in paths:
-        text = canonical(runs.filled(path))
+        notebook = runs.filled(path)
+        for old, new in name_cells(notebook):
+            print(f"{_name(path)}: the new cell {old} is called {new} from now on.")
+        text = canonical(notebook)
         if text != path.read_text("utf-8"):
             path.write_text(text, "utf-8")
             changed += 1

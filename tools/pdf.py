@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from pypdf import PdfReader, PdfWriter
 
 NAME = "automatic-differentiation.pdf"
-_LINK = f'<p class="book-pdf"><a href="../{NAME}">The whole book as one PDF</a></p>\n'
-_END_OF_FIRST_SECTION = re.compile(r"(?=<section id=)")
+_PLACE = re.compile(r'(<span class="book-pdf">).*?(</span>)', re.DOTALL)
+_LINK = f'<a href="../{NAME}">On paper</a>: the whole book as one PDF.'
 _FOOTER = (
     '<div style="font-size: 8px; width: 100%; text-align: center; font-family: sans-serif">'
     '<span class="title"></span> · <span class="pageNumber"></span></div>'
@@ -121,16 +121,11 @@ def _add_bookmarks(
 
 
 def link(first_page: Path) -> None:
-    """Say on the first page that there is a PDF, before its first section."""
-    html = first_page.read_text("utf-8")
-    if _LINK in html:
-        return
-    heading = re.search(r"</h1>\s*", html)
-    if heading is None:
-        raise BookError(f"{first_page.name} has no heading to put the PDF's link under.")
-    place = _END_OF_FIRST_SECTION.search(html, heading.end())
-    at = place.start() if place else heading.end()
-    first_page.write_text(html[:at] + _LINK + html[at:], "utf-8")
+    """Put the link to the PDF where the first page says how one is made."""
+    html, count = _PLACE.subn(rf"\1{_LINK}\2", first_page.read_text("utf-8"))
+    if not count:
+        raise BookError(f'{first_page.name} has no <span class="book-pdf"> for the PDF\'s link.')
+    first_page.write_text(html, "utf-8")
 
 
 def make(root: Path = ROOT) -> Path:

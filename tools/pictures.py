@@ -7,15 +7,15 @@ import sys
 from collections.abc import Callable
 
 from PIL import Image
-from playwright.sync_api import Locator, Page, sync_playwright
+from playwright.sync_api import Locator, Page, ViewportSize, sync_playwright
 
 from tools import chromium
 from tools.notebooks import ROOT
 
 IMAGES = ROOT / "book" / "images"
-WINDOW = {"width": 1280, "height": 860}
+WINDOW: ViewportSize = {"width": 1280, "height": 860}
 # higher than any figure: over one that has to be scrolled the page's header would lie
-HIGH = {**WINDOW, "height": 1500}
+HIGH: ViewportSize = {"width": 1280, "height": 1500}
 
 
 def _step(times: int) -> Callable[[Locator], None]:
@@ -32,11 +32,11 @@ def _leave(figure: Locator) -> None:
 
 # picture -> page, kind of figure, what to do with it first
 FIGURES: dict[str, tuple[str, str, Callable[[Locator], None]]] = {
-    "stepper": ("03_backward", "stepper", _step(5)),
-    "explorer": ("05_descent", "explorer", _leave),
-    "basins": ("05_descent", "basins", _leave),
-    "optimizers": ("06_nn_and_optim", "optimizers", _leave),
-    "question": ("03_backward", "quiz", _leave),
+    "stepper": ("backward", "stepper", _step(5)),
+    "explorer": ("descent", "explorer", _leave),
+    "basins": ("descent", "basins", _leave),
+    "optimizers": ("nn_and_optim", "optimizers", _leave),
+    "question": ("backward", "quiz", _leave),
 }
 
 
@@ -44,17 +44,23 @@ def take(page: Page) -> None:
     """Write one picture a figure, and one of the top of a page."""
     page.set_viewport_size(HIGH)
     for name, (chapter, kind, prepare) in FIGURES.items():
-        page.goto((ROOT / "_build" / "html" / "book" / f"{chapter}.html").as_uri())
+        page.goto(_page(chapter))
         figure = page.locator(f"figure.lp-{kind}").first
         prepare(figure)
         _save(figure.screenshot(), f"figure-{name}.png")
     page.set_viewport_size(WINDOW)
-    page.goto((ROOT / "_build" / "html" / "book" / "03_backward.html").as_uri())
+    page.goto(_page("backward"))
     page.locator("figure.lp-stepper").first.scroll_into_view_if_needed()
     _step(5)(page.locator("figure.lp-stepper").first)
     page.mouse.wheel(0, -120)
     page.wait_for_timeout(300)
     _save(page.screenshot(), "page.png")
+
+
+def _page(subject: str) -> str:
+    """The address of a chapter's built page."""
+    (path,) = (ROOT / "_build" / "html" / "book").glob(f"[0-9][0-9]_{subject}.html")
+    return path.as_uri()
 
 
 def _save(png: bytes, name: str) -> None:

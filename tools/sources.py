@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from tools.notebooks import MEASURED, BookError, read
+from tools.notebooks import MEASURED, BookError, meant, read
 
 TAGS = (
     *(f"{what}-{part}" for what in ("hide", "remove") for part in ("cell", "input", "output")),
@@ -46,12 +45,7 @@ def _settings_faults(error: Any) -> Iterator[str]:
         return
     known = error.schema["properties"]
     for key in set(error.instance) - set(known):
-        yield f"{place}'{key}' is no setting{_meant(key, known)}"
-
-
-def _meant(word: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(str(word), list(known), 1)
-    return f"; do you mean '{close[0]}'?" if close else "; take it out."
+        yield f"{place}'{key}' is no setting{meant(key, known)}"
 
 
 def check_contents(root: Path) -> None:
@@ -98,7 +92,7 @@ def _notebook_faults(path: Path) -> Iterator[str]:
     for cell in cells:
         for tag in cell.metadata.get("tags", []):
             if tag not in TAGS:
-                yield f"{name}, cell {cell.id}: '{tag}' is no tag{_meant(tag, TAGS)}"
+                yield f"{name}, cell {cell.id}: '{tag}' is no tag{meant(tag, TAGS)}"
     unrun = [cell.id for cell in cells if cell.cell_type == "code" and cell.execution_count is None]
     if unrun:
         what = "it was" if len(unrun) == 1 else f"it and {len(unrun) - 1} more were"

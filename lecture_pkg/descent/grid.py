@@ -13,6 +13,7 @@ from .objective import (
     Objective,
     as_array,
     checked_elementwise,
+    computing_in,
     numbers_in_a_row,
     with_gradients,
 )
@@ -94,6 +95,7 @@ def descend_grid(
     # time runs along the first axis, so that an iteration writes into one block of memory
     thetas, objectives = (_room(steps.dtype, shape) for _ in range(2))
     finite = np.empty(len(steps) * len(begin), bool)
+    objective = computing_in(begin.dtype, objective)
     with with_gradients():
         checked_elementwise(objective, begin)
         for low in range(0, finite.size, chunk):

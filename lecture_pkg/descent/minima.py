@@ -1,14 +1,13 @@
-"""Where a function of one number has its minima, and which steps let a descent rest in them."""
+"""Where a function of one number has its minima and ridges, and which steps a minimum can hold."""
 
 from __future__ import annotations
 
-import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 
 from .._arguments import integer, number
-from .objective import Objective, checked_elementwise, with_gradients
+from .objective import Objective, checked_elementwise, computing_in, with_gradients
 
 _HALVINGS = 80  # from any spacing down to neighbouring float64 numbers
 
@@ -51,23 +50,72 @@ def find_minima(
         >>> find_minima(lambda theta: (theta - 1) ** 2 + 3, -5, 5)
         (Minimum(theta=1.0, value=3.0, curvature=2.0, step_limit=1.0, kink=False),)
     """
-    low = number("low", low)
-    high = number("high", high, above=low)
-    points = integer("points", points, at_least=3)
+    objective = computing_in(torch.float64, objective)
     with with_gradients():
-        grid = torch.linspace(low, high, points, dtype=torch.float64)
-        checked_elementwise(objective, grid)
-        left, right = _brackets(objective, grid)
-        theta = _halved(objective, left, right)
-        theta = torch.where(theta.abs() < 1e-15 * (high - low), 0.0, theta)
-        curvature = _curvatures(objective, theta)
-        kink = _kinks(objective, theta, (high - low) / (points - 1))
+        grid = _grid(objective, low, high, points)
+        spacing = float(grid[1] - grid[0])
+        theta = _turns(objective, grid)
+        curvature = curvatures(objective, theta)
+        kink, pole = _kinks(objective, theta, spacing), _poles(objective, theta, spacing)
         value = objective(theta)
     curvature = torch.where(kink, torch.inf, curvature)
     limit = 2 / curvature.clamp(min=0)
-    rows = zip(*(each.tolist() for each in (theta, value, curvature, limit, kink)), strict=True)
-    found = (Minimum(*row) for row in rows)
-    return tuple(each for each in found if math.isfinite(each.value))  # a pole is no minimum
+    columns = (each[~pole].tolist() for each in (theta, value, curvature, limit, kink))
+    return tuple(Minimum(*row) for row in zip(*columns, strict=True))
+
+
+class Ridge(NamedTuple):
+    """A local maximum: the valley of one minimum ends here, and the next begins."""
+
+    theta: float
+    value: float  # inf at a pole
+
+
+def find_ridges(
+    objective: Objective, low: float, high: float, *, points: int = 10_001
+) -> tuple[Ridge, ...]:
+    """All local maxima of a function of one number between `low` and `high`.
+
+    Between two neighbouring minima lies one ridge. A path of gradient descent that crosses it has
+    left its valley; steps that never cross one end in the valley that they started in.
+
+    Args:
+        objective: elementwise, as for `find_minima`.
+        low: the left end of the interval; an end is never counted as a ridge.
+        high: the right end, above `low`.
+        points: how many points the grid has on which the slope is looked at, as in `find_minima`.
+
+    Returns:
+        The ridges from left to right, computed in float64.
+
+    Raises:
+        TypeError, ValueError: an argument is wrong; the message says how, and what is allowed.
+
+    Example:
+        >>> find_ridges(lambda theta: (theta**2 - 1) ** 2, -5, 5)
+        (Ridge(theta=0.0, value=1.0),)
+    """
+    objective = computing_in(torch.float64, objective)
+    with with_gradients():
+        grid = _grid(objective, low, high, points)
+        theta = _turns(lambda at: -objective(at), grid)
+        return tuple(map(Ridge, theta.tolist(), objective(theta).tolist()))
+
+
+def _grid(objective: Objective, low: Any, high: Any, points: Any) -> torch.Tensor:
+    """The points at which the slope is looked at, once all arguments are found to be right."""
+    low = number("low", low)
+    high = number("high", high, above=low)
+    points = integer("points", points, at_least=3)
+    grid = torch.linspace(low, high, points, dtype=torch.float64)
+    checked_elementwise(objective, grid)
+    return grid
+
+
+def _turns(objective: Objective, grid: torch.Tensor) -> torch.Tensor:
+    """The places between `grid`'s ends at which the slope turns from negative to positive."""
+    theta = _halved(objective, *_brackets(objective, grid))
+    return torch.where(theta.abs() < 1e-15 * (grid[-1] - grid[0]), 0.0, theta)
 
 
 def _slopes(objective: Objective, theta: torch.Tensor) -> torch.Tensor:
@@ -99,7 +147,7 @@ def _halved(objective: Objective, left: torch.Tensor, right: torch.Tensor) -> to
     return torch.where(objective(left) <= objective(right), left, right)
 
 
-def _curvatures(objective: Objective, theta: torch.Tensor) -> torch.Tensor:
+def curvatures(objective: Objective, theta: torch.Tensor) -> torch.Tensor:
     """f″ by a second backward pass through the first one."""
     theta = theta.detach().requires_grad_()
     (slope,) = torch.autograd.grad(objective(theta).sum(), theta, create_graph=True)
@@ -116,3 +164,14 @@ def _kinks(objective: Objective, theta: torch.Tensor, spacing: float) -> torch.T
         for reach in (1e-6 * spacing, spacing)
     )
     return near > 1e-4 * far  # a smooth slope changes by a millionth of that, one that jumps by all
+
+
+def _poles(objective: Objective, theta: torch.Tensor, spacing: float) -> torch.Tensor:
+    """Whether the value falls without end: no minimum, though the slope turns.
+
+    Towards a pole of any kind, the last millionth of the way goes deeper than all before it.
+    """
+    value = objective(theta)
+    sides = ((theta + side * 1e-6 * spacing, theta + side * spacing) for side in (-1, 1))
+    deeper = [objective(near) - value > objective(far) - objective(near) for near, far in sides]
+    return ~value.isfinite() | (deeper[0] & deeper[1])

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
@@ -38,6 +40,31 @@ def callable_objective(objective: Any) -> Objective:
     if not callable(objective):
         refuse("objective", objective, "a function that takes a tensor", TypeError)
     return objective  # type: ignore[no-any-return]
+
+
+def computing_in(dtype: torch.dtype, objective: Any, device: str | None = None) -> Objective:
+    """`objective`, or a copy that takes such theta if it is a torch module made for another."""
+    if not isinstance(objective, torch.nn.Module):
+        return callable_objective(objective)
+    return deepcopy(objective).to(device=device, dtype=dtype)
+
+
+class OtherDtypeError(ValueError):
+    """The objective's own tensors are of another dtype than theta."""
+
+
+def called(objective: Objective, theta: torch.Tensor) -> Any:
+    """What `objective` makes of theta; an OtherDtypeError if torch refuses to mix the dtypes."""
+    try:
+        return objective(theta)
+    except RuntimeError as error:
+        if not re.search(r"same dtype|scalar type|but found Double|Double and Float", str(error)):
+            raise
+        dtype = str(theta.dtype).removeprefix("torch.")
+        raise OtherDtypeError(
+            f"objective must take theta in {dtype}, in which its descents are computed, but torch "
+            f"said: {error}. Make its own tensors and modules {dtype} too, with .to({theta.dtype})."
+        ) from error
 
 
 def starting_point(init: Any, device: Any, dtype: Any) -> torch.Tensor:
@@ -100,7 +127,8 @@ def numbers_in_a_row(
 ) -> torch.Tensor:
     """`values` as a vector of finite numbers, all larger than `above`."""
     allowed = "a sequence of finite numbers" + (f" above {above:g}" if above is not None else "")
-    device = None if device is None else checked_device("device", device)
+    dtype = checked_dtype(dtype)
+    device = None if device is None else checked_device("device", device, dtype)
     try:
         # by way of NumPy, or Python floats would be rounded to float32
         row = torch.as_tensor(values if torch.is_tensor(values) else np.asarray(values)).detach()
@@ -110,7 +138,7 @@ def numbers_in_a_row(
         refuse(argument, values, allowed, TypeError)
     if row.numel() == 0 or not row.isfinite().all() or (above is not None and row.min() <= above):
         refuse(argument, values, allowed)
-    return row.flatten().to(device or torch.get_default_device(), checked_dtype(dtype))
+    return row.flatten().to(device or torch.get_default_device(), dtype)
 
 
 def checked_elementwise(objective: Objective, thetas: torch.Tensor) -> None:
@@ -122,7 +150,9 @@ def checked_elementwise(objective: Objective, thetas: torch.Tensor) -> None:
     )
     probe = torch.linspace(0, 1, 5, device=thetas.device, dtype=thetas.dtype).requires_grad_()
     probe = thetas.min() + (thetas.max() - thetas.min() + 1) * probe
-    one_by_one = torch.stack([checked_value(objective(theta)).reshape(()) for theta in probe])
+    one_by_one = torch.stack(
+        [checked_value(called(objective, theta)).reshape(()) for theta in probe]
+    )
     try:
         together = objective(probe)
     except RuntimeError as error:
@@ -141,7 +171,7 @@ def evaluate(objective: Objective, thetas: Array) -> Array:
     points = torch.as_tensor(thetas, dtype=torch.float64)  # on torch's default device
     try:
         values = objective(points)
-    except RuntimeError:  # `if theta > 0` of a vector, for example
+    except (RuntimeError, TypeError, ValueError):  # `if theta > 0` or math.sin of a vector
         values = None
     if not isinstance(values, torch.Tensor) or values.shape != points.shape:
         values = torch.stack([one_number(objective(point)).reshape(()) for point in points])

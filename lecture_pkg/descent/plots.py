@@ -171,7 +171,8 @@ def plot_paths(grid: GridDescent, objective: Objective, *, ax: Axes | None = Non
     with _styled(ax) as ax:
         looks = zip(grid.step_sizes, cycle(_COLOURS), cycle(_DASHES), strict=False)
         for row, (step_size, colour, dash) in enumerate(looks):
-            name = f"step size {step_size:g}" + (" (diverges)" if lost[row].any() else "")
+            ends = _lost_how(grid.diverged[row], lost[row])
+            name = f"step size {step_size:g}" + (f" ({ends})" if ends else "")
             lines = _until_outside(grid.thetas[row], lost[row], bottom, top)
             ax.plot(lines.T, dash, color=colour, lw=1.4)[0].set_label(name)
         ax.set(xlabel="iteration", ylabel="θ", ylim=(bottom, top), xlim=(0, grid.iterations or 1))
@@ -227,7 +228,7 @@ def plot_basins(
         ax.set(xlabel="start θ", ylabel="step size")
         if lost.any():
             ax.set_facecolor(_LOST)
-            ax.fill_between([], [], color=_LOST, label="diverges")
+            ax.fill_between([], [], color=_LOST, label=_lost_how(grid.diverged, lost))
             _draw_legend(ax)
         _mark_limits(ax, minima)
         extend = "max" if values.max() > mesh.get_clim()[1] else "neither"
@@ -337,6 +338,8 @@ def _written(value: float, ends: tuple[float, float]) -> str:
 
 def _plotted_row(argument: str, values: Any, *, finite: bool = True) -> Array:
     """`values` as a vector of at least one number; of finite ones, unless that does not matter."""
+    if isinstance(values, list | tuple):
+        values = [each.detach().cpu() if torch.is_tensor(each) else each for each in values]
     if isinstance(values, torch.Tensor):
         values = values.detach().cpu().to(torch.float64).numpy()
     try:
@@ -449,6 +452,15 @@ def _lost(grid: GridDescent) -> Array:
     far = 100 * (1 + np.abs(grid.starts).max())
     lost: Array = grid.diverged | ~(np.abs(grid.final_thetas) < far)
     return lost
+
+
+def _lost_how(diverged: Array, lost: Array) -> str:
+    """What becomes of those paths that are lost, or nothing if none is."""
+    if not lost.any():
+        return ""
+    if diverged[lost].all():
+        return "diverges"
+    return "diverges or leaves the picture" if diverged.any() else "leaves the picture"
 
 
 def _until_outside(thetas: Array, lost: Array, bottom: float, top: float) -> Array:

@@ -6,12 +6,14 @@ import linecache
 import traceback
 import warnings
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
 
 from ._limits import TimeLimit
+
+_Array: TypeAlias = "torch.Tensor | np.ndarray[Any, Any]"
 
 _LONGEST_MESSAGE = 160
 
@@ -162,10 +164,24 @@ def call(
     if any(part is None for part in parts) and _read_of_non_leaf(caught):
         diagnosis, hint = (errors or {}).get(_NON_LEAF[0], _NON_LEAF)
         raise Wrong(diagnosis, hint, got=kind(result), given=given)
-    if not may_change and not all(map(_same, _arrays(arguments), before)):
+    if not may_change:
+        _hold_unchanged(_arrays(arguments), before, given)
+    return result
+
+
+def _hold_unchanged(now: list[_Array], before: list[_Array], given: str) -> None:
+    if not all(map(_same, now, before)):
         hint = "your function changes its input. Whoever calls it still needs those numbers."
         raise Wrong("input-changed", hint, given=given)
-    return result
+    if any(map(_switched_off, now, before)):
+        hint = "afterwards the caller's tensor requires no gradient any more: detach a copy."
+        raise Wrong("input-changed", hint, given=given)
+
+
+def _switched_off(now: _Array, before: _Array) -> bool:
+    if not (isinstance(now, torch.Tensor) and isinstance(before, torch.Tensor)):
+        return False
+    return before.requires_grad and not now.requires_grad
 
 
 _NON_LEAF = (
@@ -214,22 +230,18 @@ def _place(frames: list[traceback.FrameSummary], function: Callable[..., Any]) -
     return f"\nin the line: {source}" if source else ""
 
 
-def _arrays(values: Iterable[Any]) -> list[torch.Tensor | np.ndarray[Any, Any]]:
+def _arrays(values: Iterable[Any]) -> list[_Array]:
     return [v for v in values if isinstance(v, torch.Tensor | np.ndarray)]
 
 
-def _copy(value: torch.Tensor | np.ndarray[Any, Any]) -> torch.Tensor | np.ndarray[Any, Any]:
+def _copy(value: _Array) -> _Array:
     if isinstance(value, torch.Tensor):
         return value.detach().clone().requires_grad_(value.requires_grad)
     return value.copy()
 
 
-def _same(
-    now: torch.Tensor | np.ndarray[Any, Any], before: torch.Tensor | np.ndarray[Any, Any]
-) -> bool:
+def _same(now: _Array, before: _Array) -> bool:
     if isinstance(now, torch.Tensor) and isinstance(before, torch.Tensor):
-        if before.requires_grad and not now.requires_grad:
-            return False
         return now.device.type == "meta" or torch.equal(now.detach(), before.detach())
     return np.array_equal(np.asarray(now), np.asarray(before))
 

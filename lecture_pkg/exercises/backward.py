@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ._answers import Wrong, call, kind
+import torch
+
+from ._answers import Wrong, call
 from ._compare import SINGLE, Mistake, compare
 from ._exercise import Trial, exercise
 
@@ -94,74 +96,144 @@ _RETAIN = "h is no leaf, and its gradient is thrown away. Ask for it before: h.r
 _NOT_KEPT = {"gradient-of-non-leaf": ("gradient-of-non-leaf", _RETAIN)}
 
 
-class _Step:
-    """A node of a graph as `backward_order` gets it: a name and the nodes it was made from."""
+class _Node:
+    """A node as the page's `Number`, with a name, that counts how often its inputs are read."""
 
-    def __init__(self, name: str, *inputs: _Step) -> None:
-        self.name, self.inputs = name, inputs
+    def __init__(self, name: str, *inputs: tuple[_Node, float]) -> None:
+        self.name, self._inputs = name, inputs
+        self.grad, self.reads = 0.0, 0
+
+    @property
+    def inputs(self) -> tuple[tuple[_Node, float], ...]:
+        """Pairs of a node and the local derivative for it."""
+        self.reads += 1
+        return self._inputs
 
     def __repr__(self) -> str:
         return self.name
 
 
 @exercise()
-def backward_order(answer: Any, trial: Trial) -> None:
-    """Write `backward_order(y)`: the nodes of a graph as backward may visit them.
+def by_counting(answer: Any, trial: Trial) -> None:
+    """Write `by_counting(y)`: fill `.grad` of every node that y was made from, by counting.
 
-    Every node has `.inputs`, the nodes it was made from. Wanted is a list that begins with y and
-    holds each node once, behind all nodes that were made from it.
+    Nodes are as `Number`s: `.inputs` holds pairs of a node and its local derivative, and `.grad`
+    is 0.0 at the start. Each node hands on its gradient once, and no function calls itself.
     """
-    for y, size, given in (_square(), _skip(), _random(trial)):
-        result = call(answer, y, given=given)
-        if not isinstance(result, list | tuple) or not all(isinstance(n, _Step) for n in result):
-            hint = "wanted is a list of the nodes themselves."
-            raise Wrong("not-a-list", hint, got=kind(result), given=given)
-        _judge_order(list(result), y, size, given)
+    graphs = (_diamond(trial.number()), _doubled(12), _mixed(trial), _chain(5000))
+    for nodes, given, mistakes in graphs:
+        right = _gradients(nodes)
+        for node in nodes:
+            node.reads = 0
+        call(answer, nodes[-1], given=given)
+        _hold_gradients(nodes, right, given, mistakes)
+        reads = sum(node.reads for node in nodes)
+        if reads > 20 * len(nodes):
+            raise Wrong("each-path", _PATHS.format(reads, len(nodes)), given=given)
 
 
-def _judge_order(order: list[_Step], y: _Step, size: int, given: str) -> None:
-    names = ", ".join(node.name for node in order[:12]) + (", …" if len(order) > 12 else "")
-    position = {node: i for i, node in enumerate(order)}
-    if len(position) < len(order):
-        hint = "a node comes more than once: its gradient would be passed on more than once."
-        raise Wrong("counted-again", hint, got=names, given=given)
-    if len(order) < size:
-        hint = f"{size - len(order)} of the {size} nodes are missing."
-        raise Wrong("missing-nodes", hint, got=names, given=given)
-    backwards = all(position[i] < position[n] for n in order for i in n.inputs)
-    if backwards:
-        hint = "this is the order of the forward pass: inputs first. Turn it round."
-        raise Wrong("forward-order", hint, got=names, given=given)
-    for node in order:
-        early = [i for i in node.inputs if position[i] < position[node]]
-        if early:
-            hint = (
-                f"{early[0].name} is visited before {node.name}, from which it still gets a "
-                "gradient. A node waits until all nodes made from it are done."
-            )
-            raise Wrong("too-early", hint, got=names, given=given)
+def _hold_gradients(
+    nodes: list[_Node], right: list[float], given: str, mistakes: list[Mistake]
+) -> None:
+    mine = [node.grad for node in nodes]
+    if not any(mine):
+        raise Wrong("not-filled", "every .grad is still 0.0.", given=given)
+    empty = [node.name for node, slope in zip(nodes, right, strict=True) if slope and not node.grad]
+    if empty == [nodes[-1].name]:
+        raise Wrong("no-seed", "y itself gets dy/dy = 1: set y.grad.", given=given)
+    if empty and len(nodes) <= _FEW:
+        hint = "its .grad is still 0.0: was it ever ready, and did what was made from it run?"
+        raise Wrong("never-ready", hint, got=f"0.0 at {', '.join(empty)}", given=given)
+    compare(mine, right, mistakes=mistakes, given=given)
 
 
-def _square() -> tuple[_Step, int, str]:
-    a = _Step("a")
-    b, c = _Step("b", a), _Step("c", a)
-    return _Step("y", b, c), 4, "y made from b and c, both made from a"
+_FEW = 4
+_PATHS = (
+    "right numbers, but the nodes were asked for their inputs {} times, and there are {} of them: "
+    "a node that passes on each arrival runs once for every path."
+)
 
 
-def _skip() -> tuple[_Step, int, str]:
-    a = _Step("a")
-    b = _Step("b", a)
-    c = _Step("c", b)
-    d = _Step("d", c, a)
-    return _Step("y", a, d, b), 5, "y from a, d and b; d from c and a; c from b; b from a"
+def _gradients(nodes: list[_Node]) -> list[float]:
+    """dy/dn of each node n, for the last one as y, worked out by PyTorch.
+
+    Each node becomes a tensor: the sum of its inputs times their local derivatives, and of a leaf
+    of its own. The gradient of that leaf is the node's.
+    """
+    values: dict[_Node, torch.Tensor] = {}
+    for node in nodes:
+        own = torch.zeros((), dtype=torch.float64, device="cpu", requires_grad=True)
+        values[node] = own + sum(local * values[before] for before, local in node.inputs)
+    return [slope.item() for slope in torch.autograd.grad(values[nodes[-1]], list(values.values()))]
 
 
-def _random(trial: Trial) -> tuple[_Step, int, str]:
-    """Twenty nodes, each used by the next one and by some later ones."""
-    nodes = [_Step("n0")]
+_Graph = tuple[list[_Node], str, list[Mistake]]
+
+
+def _diamond(x: float) -> _Graph:
+    """The page's y = u · sin u with u = x · x, and what comes out at x, u, sin u, y by mistake."""
+    value = x * x
+    sine, slope = math.sin(value), value * math.cos(value)
+    a = _Node("x")
+    u = _Node("u", (a, x), (a, x))
+    s = _Node("sin u", (u, math.cos(value)))
+    y = _Node("y", (u, sine), (s, value))
+    again = "u passed on what it had passed on before. It must run once, with the whole sum."
+    lost = "where a second gradient arrives, it is added to the first: +=."
+    parts = (sine, slope)
+    mistakes = [
+        *(Mistake("replaced", [x * part, part, value, 1.0], lost) for part in parts),
+        *(Mistake("too-early", [2 * x * part, sum(parts), value, 1.0], _EARLY) for part in parts),
+        *(
+            Mistake("passed-on-again", [2 * x * (part + sum(parts)), sum(parts), value, 1.0], again)
+            for part in parts
+        ),
+        Mistake("local", [4.0, 2.0, 1.0, 1.0], _LOCAL),
+    ]
+    given = f"y = u · sin u, u = x · x, x = {x}; .grad of x, u, sin u, y"
+    return [a, u, s, y], given, mistakes
+
+
+_EARLY = "a node passed its gradient on before all had arrived. Run it when its count is 0."
+_LOCAL = "each gradient that is handed on is multiplied by the local derivative."
+
+
+def _doubled(times: int) -> _Graph:
+    nodes = [_Node("x")]
+    for i in range(times):
+        nodes.append(_Node(f"u{i}", (nodes[-1], 1.0), (nodes[-1], 1.0)))
+    return nodes, f"u = u + u, {times} times", []
+
+
+def _mixed(trial: Trial) -> _Graph:
+    """Twenty nodes, each used by the next one and by some later ones, some of them twice."""
+    nodes = [_Node("n0")]
     for i in range(1, 20):
-        some = trial.rng.choice(i, size=min(i, 3), replace=False)
-        chosen = sorted({int(j) for j in some} | {i - 1})
+        some = trial.rng.choice(i, size=min(i, 3), replace=True)
+        chosen = [*(int(j) for j in some), i - 1]
         trial.rng.shuffle(chosen)
-        nodes.append(_Step(f"n{i}", *(nodes[j] for j in chosen)))
-    return nodes[-1], 20, "a random graph of 20 nodes"
+        nodes.append(_Node(f"n{i}", *((nodes[j], trial.number(0.2, 0.6)) for j in chosen)))
+    mistakes = [Mistake("too-early", _early(nodes, place), _EARLY) for place in (0, -1)]
+    return nodes, "a random graph of 20 nodes; .grad of n0 … n19", mistakes
+
+
+def _early(nodes: list[_Node], place: int) -> list[float]:
+    """The gradients if each node runs once, but in the order in which first gradients arrive."""
+    slopes, met, ready = {node: 0.0 for node in nodes}, {nodes[-1]}, [nodes[-1]]
+    slopes[nodes[-1]] = 1.0
+    while ready:
+        node = ready.pop(place)
+        for before, local in node.inputs:
+            slopes[before] += slopes[node] * local
+            if before not in met:
+                met.add(before)
+                ready.append(before)
+    return list(slopes.values())
+
+
+def _chain(length: int) -> _Graph:
+    start = _Node("x")
+    nodes = [start]
+    for i in range(length):
+        nodes.append(_Node(f"u{i}", (nodes[-1], 1.0), (start, 1.0)))
+    return nodes, f"u = u + x, {length} times", []

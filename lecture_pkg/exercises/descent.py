@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect
 from collections.abc import Callable
 from typing import Any
 
 import torch
 
-from ._answers import Wrong, call
-from ._compare import SINGLE, Mistake, compare, numbers_of
+from ..descent.minima import Minimum, find_minima
+from ..descent.objective import Objective
+from ._answers import Wrong, call, kind
+from ._compare import SINGLE, Mistake, compare, numbers_of, show
 from ._exercise import Trial, exercise
 
 Slope = Callable[[float], float]
@@ -37,42 +40,58 @@ class _Hills:
 
 
 @exercise()
-def step_limit(answer: Any, trial: Trial) -> None:
-    """Write `step_limit(objective, theta)`: 2/f″ at the number theta, for any objective."""
-    for _ in range(2):
-        f, theta = _Hills(trial), trial.number()
-        second, first = f.curvature(theta), f.slope(theta)
-        given = f"{f}, θ = {theta}"
-        mistakes = [
-            Mistake("curvature", second, "this is f″; the limit is 2/f″."),
-            Mistake("factor", 1 / second, "the limit is 2/f″, not 1/f″."),
-            Mistake("factor", second / 2, "the limit is 2/f″, not f″/2."),
-            Mistake("first-derivative", 2 / first, "this is 2/f′. Differentiate once more."),
-            Mistake("first-derivative", first, "this is f′, the slope."),
-            Mistake("sign", -2 / second, "the sign is the opposite."),
-            Mistake("factor", 4 / second, "f″ comes out half as large: over what distance?"),
-        ]
+def best_step(answer: Any, trial: Trial) -> None:
+    """Write `best_step(objective, theta)`: the step size that takes theta to the bottom at once.
+
+    The objective is a parabola, narrow or wide, and theta is a number.
+    """
+    for width in (0.1, 8):
+        a, b, theta = width * trial.number(), trial.number(), trial.number(2.5, 4)
+        f, second, first = _parabola(a, b), 2 * a, 2 * a * (theta - b)
+        given = f"objective {a:g}·(θ − {b})², θ = {theta}"
         result = call(answer, f, theta, given=given)
+        mistakes = [
+            Mistake("limit", 2 / second, _MIRROR),
+            Mistake("curvature", second, "this is f″ itself."),
+            Mistake("first-derivative", 1 / first, "this is 1/f′. Differentiate once more."),
+            Mistake("first-derivative", first, "this is f′, the slope."),
+            Mistake("distance", theta - b, _WAY),
+            Mistake("distance", b - theta, _WAY),
+            Mistake("bottom", b, "this is where the bottom lies. Wanted is the step size."),
+            Mistake("sign", -1 / second, "the sign is the opposite: this walks uphill."),
+            Mistake("factor", 1 / (2 * second), "this step ends half-way to the bottom."),
+        ]
         try:
-            compare(result, 2 / second, mistakes=mistakes, rtol=1e-4, given=given)
+            compare(result, 1 / second, mistakes=mistakes, rtol=1e-4, given=given)
         except Wrong as wrong:
-            if wrong.diagnosis == "other" and _right_in_float64(answer, f, theta, 2 / second):
-                wrong.diagnosis, wrong.hint = "float32", _ROUNDING
+            if wrong.diagnosis in ("other", "nan") and _right_in_float64(answer, f, theta, second):
+                wrong.diagnosis, wrong.hint = "float32", _NOISE
             raise
 
 
-_ROUNDING = (
+_WAY = "this is how far the bottom is away. A step is η·f′ long: which η makes it that long?"
+_MIRROR = (
+    "this is the limit, where 1 − ηf″ is −1: the step lands on the other side, as far away as it "
+    "began. For which η is that factor 0?"
+)
+
+
+def _parabola(a: float, b: float) -> Objective:
+    return lambda theta: a * (theta - b) ** 2
+
+
+_NOISE = (
     "the difference of two near float32 slopes is mostly rounding, and the same lines are right "
     "where torch makes float64. Take dtype=torch.float64."
 )
 
 
-def _right_in_float64(answer: Any, f: _Hills, theta: float, right: float) -> bool:
+def _right_in_float64(answer: Any, f: Objective, theta: float, second: float) -> bool:
     """Whether the answer is right if the tensors that it makes are float64."""
     before = torch.get_default_dtype()
     try:
         torch.set_default_dtype(torch.float64)
-        compare(call(answer, f, theta), right, rtol=1e-4)
+        compare(call(answer, f, theta), 1 / second, rtol=1e-4)
     except Wrong:
         return False
     finally:
@@ -183,73 +202,86 @@ def _walk(
 
 
 @exercise()
-def schedule(answer: Any, trial: Trial) -> None:
-    """Write `schedule(i)`: the step size of round i = 0 … 99, so that descent from −3.5 reaches 0.
+def steer(answer: Any, trial: Trial) -> None:
+    """Write `steer(objective, start, bottom)`: two step sizes with which descent rests at bottom.
 
-    The objective is the chapter's, θ·cos 4θ + 2|θ|; the last θ must be within 0.01 of its best
-    minimum.
+    The first is for the first step, the second for the 99 after it. The objective is the chapter's
+    times some positive number. bottom is one of its smooth minima, to one decimal, on the downhill
+    side of start, and perhaps several valleys away. The last θ must be within 0.001 of the minimum.
     """
-    path = [-3.5]
-    for i in range(100):
-        value = numbers_of(call(answer, i, given=f"i = {i}"))
-        if value is None or value.size != 1 or not math.isfinite(step := value.item()):
-            raise Wrong("not-a-number", "wanted is one finite step size.", given=f"i = {i}")
-        if step < 0:
-            raise Wrong("sign", "a step below 0 walks uphill.", got=f"{step:g}", given=f"i = {i}")
-        path.append(path[-1] - step * _lecture_slope(path[-1]))
-        if abs(path[-1]) > 1e6:
-            hint = "so long a step climbs higher in every round: the path runs away."
-            raise Wrong("diverged", hint, got=f"|θ| above a million in round {i}")
-    if abs(path[-1]) < 0.01:
-        return
-    diagnosis, hint = _where(path)
-    got = f"after 100 steps θ = {path[-1]:.4f}, value {_lecture(path[-1]):.4f}"
-    raise Wrong(diagnosis, hint, got=got, expected="θ between −0.01 and 0.01")
+    for low, high, start, bottom in _TRIPS:
+        f = _Waves(trial.number(low, high))
+        goal = min(find_minima(f, -5, 5), key=lambda m: abs(m.theta - bottom))
+        given = f"{f}, start = {start}, bottom = {bottom}"
+        first, then = _two_steps(call(answer, f, start, bottom, given=given), given)
+        path = f.descend(start, [first, *99 * [then]])
+        if abs(path[-1] - goal.theta) < 0.001:
+            continue
+        diagnosis, hint = _missed(f, goal, then, path)
+        got = f"steps {first:.4g} and {then:.4g}: first to {path[1]:.4g}, at last {path[-1]:.4g}"
+        raise Wrong(diagnosis, hint, got=got, expected=f"{goal.theta:.4f} at last", given=given)
 
 
-def _where(path: list[float]) -> tuple[str, str]:
-    """What a path that ended at the wrong place did, from where it went."""
-    low, high, bottom = _valley(path[-1])
-    last = path[-10:]
-    stays = all(low < theta < high for theta in path)
-    spread = max(last) - min(last)
-    place = f"{round(bottom, 2) + 0:.2f}".replace("-", "−")
-    if spread > 0.005:
-        hint = f"it still jumps: its last ten θ are spread over {spread:.2g}. Let the steps shrink."
-        if stays:
-            hint = f"it never left the valley at {place}. Begin with longer steps. And " + hint
-        return ("stuck-at-start" if stays else "bounces"), hint
-    stopped = f"it stopped in the valley at {place}"
-    if abs(bottom) > 0.1:
-        stopped += f", whose limit 2/f″ is {2 / _lecture_curvature(bottom):.4f}"
-    if stays:
-        return "stuck-at-start", f"{stopped}, and never left it. Begin with longer steps."
-    if abs(bottom) < 0.1:
-        return "too-short", f"{stopped}, but above its bottom: the last steps are too short."
-    return "other-minimum", f"{stopped}. Stay long until it has left, then let the steps shrink."
+# how high the objective is, from where, where to
+_TRIPS = [(0.5, 2, -3.5, 0.7), (10, 30, 3.0, -3.1), (0.02, 0.08, -3.5, -1.5), (3, 9, 4.6, 3.9)]
 
 
-def _valley(theta: float) -> tuple[float, float, float]:
-    """The valley of θ: between which ridges it lies, and its lowest point."""
-    step, bottom = 0.001, theta
-    while _lecture(lower := min(bottom - step, bottom + step, key=_lecture)) < _lecture(bottom):
-        bottom = lower
-    low = high = bottom
-    while _lecture(low - step) >= _lecture(low):
-        low -= step
-    while _lecture(high + step) >= _lecture(high):
-        high += step
-    return low, high, bottom
+class _Waves:
+    """The chapter's objective times `height`, and descent along it."""
+
+    def __init__(self, height: float) -> None:
+        self.height = height
+
+    def __call__(self, theta: torch.Tensor) -> torch.Tensor:
+        return self.height * (theta * torch.cos(4 * theta) + 2 * torch.abs(theta))
+
+    def __str__(self) -> str:
+        return f"objective {self.height}·(θ·cos 4θ + 2|θ|)"
+
+    def slope(self, theta: float) -> float:
+        """The first derivative by formula; 0 is what PyTorch takes for |θ| at 0."""
+        corner = 2 * ((theta > 0) - (theta < 0))
+        return self.height * (math.cos(4 * theta) - 4 * theta * math.sin(4 * theta) + corner)
+
+    def descend(self, theta: float, steps: list[float]) -> list[float]:
+        """The path, as far as it stays within a million."""
+        path = [theta]
+        for step in steps:
+            path.append(path[-1] - step * self.slope(path[-1]))
+            if abs(path[-1]) > 1e6:
+                break
+        return path
 
 
-def _lecture(theta: float) -> float:
-    return theta * math.cos(4 * theta) + 2 * abs(theta)
+def _two_steps(result: object, given: str) -> tuple[float, float]:
+    steps = numbers_of(result)
+    if steps is None or steps.shape != (2,):
+        hint = "wanted are two step sizes: one for the first step, one for those after it."
+        raise Wrong("not-two-steps", hint, got=kind(result), given=given)
+    first, then = steps.tolist()
+    if not (math.isfinite(first) and math.isfinite(then)):
+        raise Wrong("nan", "a step size must be finite.", got=show(steps), given=given)
+    if first <= 0 or then <= 0:
+        raise Wrong("sign", "a step below 0 walks uphill.", got=show(steps), given=given)
+    return first, then
 
 
-def _lecture_slope(theta: float) -> float:
-    sign = (theta > 0) - (theta < 0)
-    return math.cos(4 * theta) - 4 * theta * math.sin(4 * theta) + 2 * sign
-
-
-def _lecture_curvature(theta: float) -> float:
-    return -8 * math.sin(4 * theta) - 16 * theta * math.cos(4 * theta)
+def _missed(f: _Waves, goal: Minimum, then: float, path: list[float]) -> tuple[str, str]:
+    """What a path that did not end at its goal has met."""
+    ridges = [ridge.theta for ridge in find_minima(lambda theta: -f(theta), -5, 5)]
+    if len({bisect(ridges, theta) for theta in (path[1], goal.theta)}) == 2:
+        return "wrong-valley", (
+            "the first step lands in another valley. Its length is step size times |f′(start)|, "
+            "and you know how long it has to be."
+        )
+    if then > 0.98 * goal.step_limit:
+        return "above-limit", (
+            f"the first step lands in the right valley, but there 2/f″ is {goal.step_limit:.4g}, "
+            "and the second step size is not below it."
+        )
+    if bisect(ridges, path[-1]) == bisect(ridges, goal.theta):
+        return "too-slow", "it is on its way, but 99 steps of this size do not get there."
+    return "jumps-out", (
+        "the first step lands in the right valley, but far up its side, and a later one jumps out. "
+        "Land nearer to the bottom, or go on with shorter steps."
+    )

@@ -3,68 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
 from typing import Any
-from unittest.mock import patch
 
 import numpy as np
 import torch
 
-from ._answers import Wrong, call, kind, want
+from ._answers import Wrong, call, want
 from ._compare import Mistake, compare
 from ._exercise import Trial, exercise
-
-
-@exercise()
-def pick_device(answer: Any, trial: Trial) -> None:
-    """Write `pick_device()`: "cuda" where CUDA is available, "cpu" where it is not."""
-    found = []
-    for there in (True, False):
-        given = f"torch.cuda.is_available() gives {there}"
-        with _machine(there):
-            result = call(answer, given=given)
-        try:
-            if not isinstance(result, str | torch.device):
-                raise TypeError
-            found.append(torch.device(result).type)
-        except (TypeError, RuntimeError):  # torch knows no device of this name
-            got = repr(result) if isinstance(result, str) else kind(result)
-            hint = "wanted is a torch.device or its name."
-            raise Wrong("not-a-device", hint, got=got, given=given) from None
-    if found == ["cuda", "cpu"]:
-        return
-    diagnosis, hint = {
-        ("cuda", "cuda"): ("hard-coded-device", "this stops every machine without CUDA."),
-        ("cpu", "cpu"): ("hard-coded-device", "this leaves every GPU unused: ask when called."),
-        ("cpu", "cuda"): ("swapped", "the two cases are swapped."),
-    }.get((found[0], found[1]), ("not-a-device", 'the names are "cuda" and "cpu".'))
-    got = f"{found[0]} with CUDA, {found[1]} without"
-    raise Wrong(diagnosis, hint, got=got, expected="cuda with CUDA, cpu without")
-
-
-@contextmanager
-def _machine(with_gpu: bool) -> Iterator[None]:
-    """Let torch say that there is one GPU, or none, whichever way it is asked."""
-    device = torch.device("cuda") if with_gpu else None
-    said = {
-        "cuda.is_available": with_gpu,
-        "cuda.device_count": int(with_gpu),
-        "cuda.current_device": 0,
-        "accelerator.is_available": with_gpu,
-        "accelerator.device_count": int(with_gpu),
-        "accelerator.current_accelerator": device,
-    }
-    with ExitStack() as changed:
-        for name, value in said.items():
-            room, _, function = name.partition(".")
-            if hasattr(torch, room):  # torch.accelerator came with torch 2.6
-                changed.enter_context(patch.object(getattr(torch, room), function, _say(value)))
-        yield
-
-
-def _say(value: Any) -> Callable[..., Any]:
-    return lambda *_, **__: value
 
 
 class _OnGpu(torch.Tensor):
@@ -93,7 +40,11 @@ class _OnGpu(torch.Tensor):
 
 @exercise()
 def to_numpy(answer: Any, trial: Trial) -> None:
-    """Write `to_numpy(t)`: the numbers of any tensor, with or without gradient, CPU or GPU."""
+    """Write `to_numpy(t)`: the numbers of any tensor, as a NumPy array of its own.
+
+    The tensor may require a gradient, and may live anywhere. Whoever changes the array must not
+    change the tensor.
+    """
     plain = trial.tensor(2, 3).cpu()
     leaf = trial.tensor(3).cpu().requires_grad_()
     far = plain.clone().as_subclass(_OnGpu)
@@ -105,6 +56,7 @@ def to_numpy(answer: Any, trial: Trial) -> None:
         ("a tensor on a GPU", far),
         ("a tensor on a GPU that requires a gradient", far_leaf),
     ]
+    shared = False
     for given, tensor in cases:
         with torch._C.DisableTorchFunctionSubclass():
             right = tensor.detach().numpy().copy()
@@ -115,6 +67,68 @@ def to_numpy(answer: Any, trial: Trial) -> None:
             hint = "the type of the numbers has changed."
             types = str(result.dtype), str(right.dtype)
             raise Wrong("dtype", hint, got=types[0], expected=types[1], given=given)
+        if not isinstance(tensor, _OnGpu):
+            shared |= np.shares_memory(result, tensor.detach().numpy())
+    if shared:
+        hint = (
+            "the array looks at the tensor's own memory: whoever writes into one changes the "
+            "other. On the CPU, .cpu() and .numpy() copy nothing."
+        )
+        raise Wrong("shared-memory", hint, given="a tensor on the CPU")
+
+
+class _Device:
+    """A device that works off a list of jobs, and a clock that nothing else moves."""
+
+    def __init__(self, asking: float, job: float, first: float, others: float) -> None:
+        self.now = 100.0
+        self._asking, self._job, self._next = asking, job, first
+        self._free = self.now + others
+
+    def work(self) -> None:
+        """Put one job on the list."""
+        self.now += self._asking
+        self._free = max(self._free, self.now) + self._next
+        self._next = self._job
+
+    def wait(self) -> None:
+        """Return when the list is empty."""
+        self.now = max(self.now, self._free)
+
+    def clock(self) -> float:
+        """The time in seconds."""
+        return self.now
+
+
+@exercise()
+def two_times(answer: Any, trial: Trial) -> None:
+    """Write `two_times(work, wait, clock)`: seconds until work() returns, and till its job is done.
+
+    Both count from the moment of the call. `work()` puts a job on a device's list,
+    `wait()` returns when the list is empty, `clock()` tells the time in seconds. The first job
+    does not count, nor do those of others that are on the list.
+    """
+    for _ in range(2):
+        asking, job, first, others = trial.number(0.2, 0.9), trial.number(2, 4), 20.0, 7.0
+        device = _Device(asking, job, first, others)
+        done = asking + job
+        given = f"a call takes {asking} s, its job {job:g} s more; the first job takes {first:g} s"
+        mistakes = [
+            Mistake("not-waited", [asking, asking], "the job is not done when work() returns."),
+            Mistake("swapped", [done, asking], "first how long Python is busy, then the job."),
+            Mistake("from-return", [asking, job], "both times count from the call of work()."),
+            Mistake("queue", [asking, others + first + job - asking], _QUEUE),
+            Mistake("first-run", [asking, asking + first], _FIRST),
+            Mistake(
+                "first-run", [asking, others + first], f"{_FIRST} And wait() before it starts."
+            ),
+        ]
+        result = call(answer, device.work, device.wait, device.clock, given=given)
+        compare(result, [asking, done], mistakes=mistakes, given=given)
+
+
+_QUEUE = "the jobs that were on the list are counted too: wait() before the clock starts."
+_FIRST = "this is the first job, which prepares things: let one run before."
 
 
 @exercise(loads="torch._dynamo")

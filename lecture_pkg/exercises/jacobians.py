@@ -117,6 +117,36 @@ def jacobian(answer: Any, trial: Trial) -> None:
 
 
 @exercise()
+def layer_jvp(answer: Any, trial: Trial) -> None:
+    """Write `layer_jvp(W, b, x, dW, db, dx)`: how fast y = tanh(Wx + b) moves, by hand.
+
+    dW, db and dx say how fast W, b and x move; they have the shapes of W, b and x.
+    """
+    for m, n in ((3, 3), (2, 4)):
+        W, b = 0.4 * trial.tensor(m, n), 0.4 * trial.tensor(m)
+        x, dW, db, dx = trial.tensor(n), trial.tensor(m, n), trial.tensor(m), trial.tensor(n)
+        z = W @ x + b
+        dz, slope = dW @ x + W @ dx + db, 1 - torch.tanh(z) ** 2
+        given = f"W and dW of shape ({m}, {n}), x and dx of {n} numbers, b and db of {m}"
+        both = "in a product both factors move: d(Wx) = dW x + W dx."
+        mistakes = [
+            Mistake("factor", dz, "this is how fast Wx + b moves; tanh has a slope as well."),
+            *(Mistake("factor", dz * f, _DERIVATIVE) for f in (1 - z**2, z, 1 - torch.tanh(z))),
+            Mistake("one-input", slope * (W @ dx), "W and b move too."),
+            Mistake("one-input", slope * (W @ dx + db), both),
+            Mistake("one-input", slope * (dW @ x + db), both),
+            Mistake("one-input", slope * (dW @ x + W @ dx), "b moves too."),
+            Mistake("both-changes", slope * (dW @ dx + db), both),
+            Mistake("value", torch.tanh(dz), "this is tanh of a speed: tanh′(z) · dz is wanted."),
+        ]
+        if m == n:
+            hint = "forward mode multiplies by W itself. Wᵀ belongs to the way back."
+            mistakes.append(Mistake("transposed", slope * (dW @ x + W.T @ dx + db), hint))
+        result = call(answer, W, b, x, dW, db, dx, given=given)
+        compare(result, slope * dz, mistakes=mistakes, given=given)
+
+
+@exercise()
 def layer_vjp(answer: Any, trial: Trial) -> None:
     """Write `layer_vjp(W, b, x, v)`: what arrives at W, b and x of y = tanh(Wx + b), by hand.
 

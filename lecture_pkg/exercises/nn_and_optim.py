@@ -6,6 +6,7 @@ import copy
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
 import torch
 
 from ._answers import Wrong, call, kind
@@ -248,8 +249,9 @@ def fit_sine(answer: Any, trial: Trial) -> None:
     The mean squared error on fresh points must be below 0.01.
     """
     model = _as_model(answer).eval()
-    x = torch.tensor(trial.rng.uniform(-3, 3, size=(400, 1)), device=_device(model))
-    x, given = x.sort(dim=0).values, "400 fresh points between −3 and 3"
+    points = np.sort(np.append(trial.rng.uniform(-3, 3, size=399), 0.0))
+    x = torch.tensor(points[:, None], device=_device(model))
+    given = "400 fresh points between −3 and 3"
     with torch.no_grad():
         result = call(model, x, given=given)
     if not isinstance(result, torch.Tensor) or result.shape != x.shape:

@@ -2,38 +2,24 @@
 
 from __future__ import annotations
 
+import gc
 import math
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
 import torch
 
-from ..values import MOST_NUMBERS, Snapshot, format_snapshot, snapshot_all
-from ._engine import Event, run, seeds_for
-from ._outputs import check_outputs
-from .data import BackwardPass, Flow, Step
+from .._arguments import refuse
+from ..values import MOST_NUMBERS, Snapshot, format_snapshot, snapshot
+from .data import BackwardPass, Flow, Step, Sum
 from .operations import read
-from .rules import Local, explain, saved_names
-from .trace import Traced, follow, no_collection
+from .rules import Local, Rule, explain, gather, saved_names
+from .trace import Outputs, Traced, check_names, check_outputs, follow
 
-_WRITTEN = 5
-"""A sum of tensors with more numbers is told by the number of its terms."""
-
-_NOWHERE = (-1, -1)
-"""Stands for the edge of an argument that takes no gradient."""
-
-_Parts: TypeAlias = tuple[
-    int, Snapshot, tuple[Flow, ...], tuple[tuple[int, Snapshot, str], ...], tuple[int, ...]
-]
-
-
-class _Sum(NamedTuple):
-    """A leaf's gradient so far: what was new, what was there before, and both together."""
-
-    new: list[torch.Tensor]
-    old: torch.Tensor | None
-    total: torch.Tensor
+Gradients: TypeAlias = Sequence[torch.Tensor | None]
 
 
 def record_backward(output: Any, /, *, gradient: Any = None, **named: torch.Tensor) -> BackwardPass:
@@ -46,6 +32,8 @@ def record_backward(output: Any, /, *, gradient: Any = None, **named: torch.Tens
         output: A tensor that requires a gradient, or a list, tuple or dict of such tensors.
         gradient: The v of `backward(v)`: a tensor of the output's shape; for several outputs a
             list or a dict of them, in which None stands for 1. Not needed for single numbers.
+            A tensor that is itself part of the graph is no v, but gets the name "gradient" in it;
+            to take it as v too, give its `clone()`.
         named: Tensors under the names that they get in the graph, as for `trace`.
 
     Returns:
@@ -63,178 +51,386 @@ def record_backward(output: Any, /, *, gradient: Any = None, **named: torch.Tens
         ['mul: 1.0 × 3 = 3.0', 'sin: 3.0 × cos 5.0 = 0.8510']
     """
     outputs = check_outputs(output)
-    seeds = seeds_for(outputs, gradient)
+    traced, gradient = follow_from(outputs, gradient, check_names(named))
+    return pass_back(traced, outputs, gradient)
+
+
+def follow_from(
+    outputs: Outputs, gradient: Any, named: Mapping[str, torch.Tensor]
+) -> tuple[Traced, Any]:
+    """The graph, and v: a tensor that is part of the graph is none, but is named "gradient"."""
+    if not isinstance(gradient, torch.Tensor):
+        return follow(outputs, named, values=True), gradient
+    traced = follow(outputs, {**named, "gradient": gradient}, values=True)
+    return traced, None if "gradient" in traced.named else gradient
+
+
+def pass_back(traced: Traced, outputs: Outputs, gradient: Any) -> BackwardPass:
+    """What `record_backward` does once the graph is traced."""
     tensors = [tensor for _, tensor in outputs]
-    with no_collection():
-        traced = follow(output, named, values=True)
-        events, gradients = run(traced, tensors, seeds, [*tensors, *named.values()])
-        teller = _Teller(traced, events, seeds, gradients)
-        ends = {leaf: teller.snapshot(tensor) for leaf, tensor in gradients.items()}
-        return BackwardPass(traced.graph, tuple(teller.steps()), ends)
+    seeds = _seeds(traced, outputs, gradient)
+    events, gradients = _run(traced, tensors, seeds)
+    moves = list(_moves(traced, events, seeds))
+    ledger = _Ledger(traced, moves, seeds, gradients)
+    steps = tuple(ledger.step(i, move) for i, move in enumerate(moves))
+    return BackwardPass(traced.graph, steps, {i: snapshot(g) for i, g in gradients.items()})
 
 
-class _Teller:
-    """Goes through the events once more, in their order, and makes steps of them."""
+def _seeds(traced: Traced, outputs: Outputs, gradient: Any) -> list[torch.Tensor]:
+    """The gradient with which the pass starts at each output, checked against it."""
+    if isinstance(gradient, Mapping):
+        unknown = set(gradient) - {key for key, _ in outputs}
+        if unknown:
+            allowed = f"a dict with keys of output, {[key for key, _ in outputs]}"
+            refuse("gradient", gradient, allowed)
+        given = [gradient.get(key) for key, _ in outputs]
+    elif isinstance(gradient, list | tuple):
+        if len(gradient) != len(outputs):
+            refuse("gradient", gradient, f"one tensor for each of {len(outputs)} outputs")
+        given = list(gradient)
+    elif gradient is not None and len(outputs) > 1:
+        refuse("gradient", gradient, f"a list of {len(outputs)} tensors, one for each output")
+    else:
+        given = [gradient] * len(outputs)
+    taken = "gradient" in traced.named
+    return [_seed(tensor, v, taken) for (_, tensor), v in zip(outputs, given, strict=True)]
+
+
+def _seed(output: torch.Tensor, gradient: Any, taken: bool) -> torch.Tensor:
+    shape = snapshot(output).shape
+    if gradient is None:
+        if output.numel() == 1 and not output.is_complex():
+            return torch.ones_like(output, requires_grad=False)
+        why = f"is not a single number: its shape is {shape}"
+        hint = "output.sum() would be the same as all ones"
+        if output.is_complex():
+            why = "is complex, and PyTorch starts with 1 for real numbers only"
+            hint = "torch.ones_like(output) is one that you can give"
+        raise ValueError(
+            f"gradient must be given, a tensor of shape {shape}, because output {why}. It is the v "
+            f"of backward(v), which computes the vector–Jacobian product; {hint}."
+            + " The tensor given is part of the graph, where it is called gradient: to take it "
+            "as v, give its clone()." * taken
+        )
+    if not isinstance(gradient, torch.Tensor):
+        refuse("gradient", gradient, f"a tensor of the output's shape {shape}", TypeError)
+    for what in ("shape", "dtype", "device"):
+        wanted, found = getattr(output, what), getattr(gradient, what)
+        if wanted != found:
+            wanted, found = (tuple(v) if what == "shape" else v for v in (wanted, found))
+            raise ValueError(
+                f"gradient must have the output's {what} {wanted}, not the input's or another, "
+                f"but it has {found}: {format_snapshot(snapshot(gradient))}."
+            )
+    return gradient.detach()
+
+
+class _Event(NamedTuple):
+    """One function that the engine ran, with the gradients of its results and of its inputs.
+
+    Attributes:
+        function: Its number.
+        arriving: What it used.
+        computed: What it made of that,
+        leaving: and what hooks of the caller's made of that.
+    """
+
+    function: int
+    arriving: Gradients
+    computed: Gradients
+    leaving: Gradients
+
+
+def _run(
+    traced: Traced, outputs: Sequence[torch.Tensor], seeds: Sequence[torch.Tensor]
+) -> tuple[list[_Event], dict[int, torch.Tensor]]:
+    """What the engine did, in its order, and the gradient of each leaf."""
+    events: list[_Event] = []
+    computed: dict[int, Gradients] = {}
+
+    def listen_first(number: int, leaving: Gradients, arriving: Gradients) -> None:
+        computed[number] = leaving
+
+    def listen(number: int, leaving: Gradients, arriving: Gradients) -> None:
+        events.append(_Event(number, arriving, computed.get(number, leaving), leaving))
+
+    leaves = [node.id for node in traced.graph.leaves()]
+    handles = []
+    with _retained_restored(traced):
+        try:
+            for node in traced.graph.nodes[: len(traced.functions)]:
+                if node.kind == "operation":
+                    function = traced.functions[node.id]
+                    handles.append(function.register_hook(partial(listen, node.id)))
+                    if len(handles[-1].hooks_dict_ref()) > 1:
+                        handles.append(_hook_first(function, partial(listen_first, node.id)))
+            gradients = torch.autograd.grad(
+                outputs,
+                [traced.functions[i].variable for i in leaves],
+                seeds,
+                retain_graph=True,
+                allow_unused=True,
+            )
+        except RuntimeError as error:
+            _explain(error)
+            raise
+        finally:
+            for handle in handles:
+                handle.remove()
+    found = zip(leaves, gradients, strict=True)
+    return events, {leaf: gradient for leaf, gradient in found if gradient is not None}
+
+
+def _hook_first(function: Any, hook: Any) -> Any:
+    """Register a hook that runs before those that are there already."""
+    handle = function.register_hook(hook)
+    hooks = handle.hooks_dict_ref()
+    others = [(key, other) for key, other in hooks.items() if key != handle.id]
+    for key, other in others:  # autograd goes by the order of insertion
+        del hooks[key]
+        hooks[key] = other
+    return handle
+
+
+def _explain(error: RuntimeError) -> None:
+    """Turn what torch says of a graph that cannot be used into what the caller can do."""
+    if "second time" in str(error):
+        raise ValueError(
+            "output must have a graph that can still be used, but backward() has freed this one. "
+            "Record the pass before backward(), or call backward(retain_graph=True)."
+        ) from None
+    if "use_reentrant" in str(error):
+        raise ValueError(
+            "output must have a graph that is whole, but torch.utils.checkpoint has left a part of "
+            "this one out, to compute it again in backward(). Call checkpoint(…, "
+            "use_reentrant=False), which keeps it."
+        ) from None
+    if "inplace operation" in str(error):
+        raise ValueError(
+            "output must have a graph that can still be used, but a tensor that it needs was "
+            f"changed in place. torch says: {error}"
+        ) from None
+
+
+@contextmanager
+def _retained_restored(traced: Traced) -> Iterator[None]:
+    """Give tensors with `retain_grad()` back the `.grad` they had: the engine writes to it."""
+    with torch._C.DisableTorchFunctionSubclass():
+        held = [(tensor, tensor.grad) for tensor in _retaining(traced)]
+    try:
+        yield
+    finally:
+        with torch._C.DisableTorchFunctionSubclass():
+            for tensor, gradient in held:
+                tensor.grad = gradient
+
+
+def _retaining(traced: Traced) -> list[torch.Tensor]:
+    """The tensors of the graph with `retain_grad()`.
+
+    Autograd keeps no list of them that Python could read. Where all operations were recorded,
+    their results are known; otherwise Python's collector is asked for all tensors that there are,
+    which takes some 30 ms.
+    """
+    operations = [node.id for node in traced.graph.nodes if node.kind == "operation"]
+    if all(i in traced.records for i in operations):
+        references = [ref for record in traced.records.values() for ref in record.results]
+        found: Iterable[Any] = [reference() for reference in references]
+    else:
+        found = gc.get_referrers(*_classes(torch.Tensor))
+    functions = set(traced.functions)
+    return [
+        tensor
+        for tensor in found
+        if issubclass(type(tensor), torch.Tensor)
+        and not tensor.is_leaf
+        and tensor.retains_grad
+        and tensor.grad_fn in functions
+    ]
+
+
+def _classes(kind: Any) -> list[Any]:
+    """A class and all that derive from it."""
+    return [kind, *(found for derived in kind.__subclasses__() for found in _classes(derived))]
+
+
+class _Sent(NamedTuple):
+    """What a node sends along an edge.
+
+    Attributes:
+        edge: The edge's index, -1 for what a leaf is given by the caller,
+        source: where the gradient goes,
+        argument: and the edge's position among those of the node.
+        computed: What the node computed,
+        gradient: and what travels once hooks have changed it.
+    """
+
+    edge: int
+    source: int
+    argument: int
+    computed: torch.Tensor
+    gradient: torch.Tensor
+
+
+class _Move(NamedTuple):
+    """What a node does.
+
+    Attributes:
+        node: The node.
+        used: The gradients of its results that it uses, by number of the result.
+        sent: What it sends along its edges,
+        silent: and where it sends nothing, though a gradient could come from there.
+    """
+
+    node: int
+    used: dict[int, torch.Tensor]
+    sent: list[_Sent]
+    silent: list[int]
+
+
+def _moves(
+    traced: Traced, events: Iterable[_Event], seeds: Sequence[torch.Tensor]
+) -> Iterator[_Move]:
+    """The engine's events node by node: a named tensor hands on what it has gathered."""
+    nodes = traced.graph.nodes
+    edges = {
+        (target, argument): (i, source)
+        for i, (source, target, argument) in enumerate(traced.graph.edges)
+        if nodes[source].kind != "constant"
+    }
+    named: dict[int, list[tuple[int, int]]] = {}
+    for (function, number), node in traced.tensors.items():
+        named.setdefault(function, []).append((number, node))
+    for node, seed in zip(traced.outputs, seeds, strict=True):
+        if nodes[node].kind == "leaf":
+            yield _Move(node, {0: seed}, [_Sent(-1, node, 0, seed, seed)], [])
+    for function, arriving, computed, leaving in events:
+        used = {i: gradient for i, gradient in enumerate(arriving) if gradient is not None}
+        for number, node in named.get(function, ()):
+            if number in used:
+                gradient = used[number]
+                sent = _Sent(*edges[node, 0], 0, gradient, gradient)
+                yield _Move(node, {0: gradient}, [sent], [])
+        move = _Move(function, used, [], [])
+        for i, (before, after) in enumerate(zip(computed, leaving, strict=True)):
+            if (function, i) in edges:
+                edge, source = edges[function, i]
+                if after is None:
+                    move.silent.append(source)
+                else:
+                    before = after if before is None else before
+                    move.sent.append(_Sent(edge, source, i, before, after))
+        yield move
+
+
+class _Ledger:
+    """Knows what has arrived where, and so makes steps of moves."""
 
     def __init__(
         self,
         traced: Traced,
-        events: Sequence[Event],
+        moves: Sequence[_Move],
         seeds: Sequence[torch.Tensor],
         gradients: Mapping[int, torch.Tensor],
     ) -> None:
-        self._nodes, self._events = traced.graph.nodes, events
-        self._starts = list(zip(traced.outputs, seeds, strict=True))
-        self._inputs = {  # of each argument that takes a gradient: its edge, and where that begins
-            (target, argument): (i, source)
-            for i, (source, target, argument) in enumerate(traced.graph.edges)
-            if self._nodes[source].kind != "constant"
-        }
-        self._tensors: dict[int, list[tuple[int, int]]] = {}  # function: its named results
-        for (function, number), node in traced.tensors.items():
-            self._tensors.setdefault(function, []).append((number, node))
-        self._start_sums, self._sums = self._leaf_sums()
-        self._saved = [self._read(traced, event.function) for event in events]
-        self._snapshots = self._read_all(gradients)
-        self._expected = self._count_expected()
-        self._received: dict[int, list[Snapshot]] = {}
+        self._traced, self._gradients = traced, gradients
+        self._leaves = {node.id for node in traced.graph.leaves()}
+        self._missing = Counter(
+            node for move in moves for node in (*move.silent, *(sent.source for sent in move.sent))
+        )
+        self._received: dict[tuple[int, int], list[torch.Tensor]] = defaultdict(list)
         self._waiting: dict[int, None] = {}
+        self._totals: dict[int, torch.Tensor] = {}
+        self._read: dict[int, Snapshot] = {}  # by the identity of tensors that `moves` holds
+        for node, seed in zip(traced.outputs, seeds, strict=True):
+            if node not in self._leaves:
+                self._received[node, 0].append(seed)
+                self._waiting |= {node: None} if self._missing[node] else {}
 
-    def steps(self) -> Iterator[Step]:
-        """All steps."""
-        for number, parts in enumerate(self._parts()):
-            yield Step(number, *parts)
+    def read(self, tensor: torch.Tensor) -> Snapshot:
+        """A snapshot of a gradient, taken once."""
+        if id(tensor) not in self._read:
+            self._read[id(tensor)] = snapshot(tensor)
+        return self._read[id(tensor)]
 
-    def snapshot(self, tensor: torch.Tensor) -> Snapshot:
-        """The snapshot of one of the tensors that were read in one go."""
-        return self._snapshots[id(tensor)]
-
-    def _parts(self) -> Iterator[_Parts]:
-        """What steps are made of, without their numbers."""
-        for node, seed in self._starts:
-            self._deliver(node, self.snapshot(seed))
-        for node, seed in self._starts:
-            if node in self._start_sums:
-                accumulated = (self._told(node, self._start_sums[node]),)
-                yield node, self.snapshot(seed), (), accumulated, tuple(self._waiting)
-        for event, sums, saved in zip(self._events, self._sums, self._saved, strict=True):
-            for number, node in self._tensors.get(event.function, ()):
-                gradient = event.arriving[number]
-                if gradient is not None:
-                    yield self._pass_on(node, self.snapshot(gradient))
-            yield self._operation(event, sums, saved)
-
-    def _pass_on(self, node: int, gradient: Snapshot) -> _Parts:
-        """A named tensor hands what it has gathered to the operation that made it."""
-        edge, source = self._inputs[node, 0]
-        flow = Flow(edge, gradient, self._gathered(node, gradient))
-        self._deliver(source, gradient)
-        return node, gradient, (flow,), (), tuple(self._waiting)
-
-    def _gathered(self, node: int, gradient: Snapshot) -> str:
-        label, value = self._nodes[node].label, format_snapshot(gradient)
-        parts = self._received.get(node, [])
-        if len(parts) > 1 and _is_written(gradient):
-            return f"{label}: {' + '.join(map(format_snapshot, parts))} = {value}"
-        if len(parts) > 1:
-            return f"{label}: {len(parts)} gradients added up, of shape {gradient.shape}"
-        if any(node == start for start, _ in self._starts):
-            return f"{label}: starts with {value}"
-        return f"{label}: passes {value} on unchanged"
-
-    def _operation(
-        self, event: Event, sums: Mapping[int, _Sum], saved: Mapping[str, Any]
-    ) -> _Parts:
-        arriving = _joined([self.snapshot(g) for g in event.arriving if g is not None])
-        known = {
-            name: self.snapshot(value) if isinstance(value, torch.Tensor) else value
-            for name, value in saved.items()
-        }
-        flows = []
-        grad_fn = self._nodes[event.function].grad_fn
-        for argument, gradient in enumerate(event.leaving):
-            edge, source = self._inputs.get((event.function, argument), _NOWHERE)
-            if edge < 0:
-                continue
-            leaving = self.snapshot(gradient) if gradient is not None else None
-            self._deliver(source, leaving)
-            if leaving is not None:
-                rule = explain(Local(grad_fn, known, argument, arriving, leaving))
-                flows.append(Flow(edge, leaving, rule))
-        accumulated = tuple(self._told(leaf, sum_) for leaf, sum_ in sums.items())
-        return event.function, arriving, tuple(flows), accumulated, tuple(self._waiting)
-
-    def _told(self, leaf: int, sum_: _Sum) -> tuple[int, Snapshot, str]:
-        total = self.snapshot(sum_.total)
-        terms = [*sum_.new, *([sum_.old] if sum_.old is not None else [])]
-        if len(terms) == 1:
-            return leaf, total, format_snapshot(total)
-        if not _is_written(total):
-            return leaf, total, f"{len(terms)} gradients of shape {total.shape} added up"
-        words = " + ".join(format_snapshot(self.snapshot(term)) for term in terms)
-        return leaf, total, f"{words} = {format_snapshot(total)}"
-
-    def _deliver(self, node: int, gradient: Snapshot | None) -> None:
-        """Note that a gradient has arrived; an undefined one counts, but adds nothing."""
-        self._expected[node] -= 1
-        if gradient is not None:
-            self._received.setdefault(node, []).append(gradient)
-        if self._expected[node] > 0 and self._nodes[node].kind != "leaf":
-            self._waiting[node] = None
+    def step(self, index: int, move: _Move) -> Step:
+        """The next move as a step."""
+        node = self._traced.graph.nodes[move.node]
+        terms = {i: self._received[move.node, i] for i in move.used}
+        sums = {i: _sum(parts) for i, parts in terms.items() if parts}
+        hooked = not all(_same(total, move.used[i]) for i, total in sums.items())
+        arriving = _joined(list(map(self.read, move.used.values())))
+        unhooked = _joined(list(map(snapshot, sums.values()))) if hooked else None
+        if node.kind == "operation":
+            rules = self._explain(node.grad_fn, move, arriving)
         else:
-            self._waiting.pop(node, None)
+            start = node.id in self._traced.outputs
+            rule = gather(node.label, list(map(self.read, terms[0])), unhooked or arriving, start)
+            rules = [rule._replace(hooked=arriving if hooked else None)]
+        flows = tuple(
+            Flow(sent.edge, self.read(sent.gradient), rule)
+            for sent, rule in zip(move.sent, rules, strict=True)
+            if sent.edge >= 0
+        )
+        reached = self._deliver(move)
+        sums_ = tuple(self._gather(leaf, new) for leaf, new in reached.items())
+        return Step(index, move.node, arriving, flows, sums_, tuple(self._waiting), unhooked)
 
-    def _count_expected(self) -> Counter[int]:
-        """How many gradients each node gets in all."""
-        running = {event.function for event in self._events}
-        running |= {node for f in running for _, node in self._tensors.get(f, ())}
-        inputs = self._inputs.items()
-        expected = Counter(source for (target, _), (_, source) in inputs if target in running)
-        expected.update(node for node, _ in self._starts)
-        return expected
+    def _explain(self, grad_fn: str, move: _Move, arriving: Snapshot) -> list[Rule]:
+        """The rule of each edge of an operation."""
+        function = self._traced.functions[move.node]
+        saved = {name: read(function, name) for name in saved_names(grad_fn)}
+        known = {n: snapshot(v) if isinstance(v, torch.Tensor) else v for n, v in saved.items()}
+        rules = []
+        for sent in move.sent:
+            result, gradient = self.read(sent.computed), self.read(sent.gradient)
+            hooked = None if _same(sent.computed, sent.gradient) else gradient
+            rules.append(explain(Local(grad_fn, known, sent.argument, arriving, result, hooked)))
+        return rules
 
-    def _leaf_sums(self) -> tuple[dict[int, _Sum], list[dict[int, _Sum]]]:
-        """How the gradient of each leaf grows: by the seeds, then by each event."""
-        totals: dict[int, torch.Tensor] = {}
-        starts: dict[int, _Sum] = {}
-        for node, seed in self._starts:
-            if self._nodes[node].kind == "leaf":
-                self._add(node, seed, totals, starts)
-        sums: list[dict[int, _Sum]] = []
-        for event in self._events:
-            sums.append({})
-            for argument, gradient in enumerate(event.leaving):
-                edge, source = self._inputs.get((event.function, argument), _NOWHERE)
-                if edge >= 0 and gradient is not None and self._nodes[source].kind == "leaf":
-                    self._add(source, gradient, totals, sums[-1])
-        return starts, sums
+    def _deliver(self, move: _Move) -> dict[int, list[torch.Tensor]]:
+        """Take note of what arrives where, and return what arrives at each leaf."""
+        reached: dict[int, list[torch.Tensor]] = {}
+        for edge, source, _, _, gradient in move.sent:
+            if source in self._leaves:
+                reached.setdefault(source, []).append(gradient)
+            else:
+                self._received[source, self._traced.results.get(edge, 0)].append(gradient)
+                self._waiting[source] = None
+        for source in (*move.silent, *(sent.source for sent in move.sent)):
+            self._missing[source] -= 1
+            if not self._missing[source]:
+                self._waiting.pop(source, None)
+        return reached
 
-    def _add(
-        self,
-        node: int,
-        gradient: torch.Tensor,
-        totals: dict[int, torch.Tensor],
-        sums: dict[int, _Sum],
-    ) -> None:
-        old = totals.get(node)
-        few = gradient.numel() <= MOST_NUMBERS  # of a large tensor only the shape is told
-        totals[node] = gradient if old is None or not few else old + gradient
-        first = sums.get(node, _Sum([], old, gradient))
-        sums[node] = _Sum([*first.new, gradient], first.old, totals[node])
+    def _gather(self, leaf: int, new: list[torch.Tensor]) -> Sum:
+        """What a leaf has gathered once `new` gradients have come."""
+        old = [self._totals[leaf]] if leaf in self._totals else []
+        self._totals[leaf] = total = _sum([*old, *new])
+        terms = tuple(map(snapshot, [*new, *old]))
+        if self._missing[leaf]:
+            return Sum(leaf, terms, snapshot(total))
+        end = self._gradients.get(leaf, total)
+        hooked = None if _same(total, end) else snapshot(end)
+        variable = self._traced.functions[leaf].variable
+        skipped = bool(getattr(variable, "_post_accumulate_grad_hooks", None))
+        return Sum(leaf, terms, snapshot(total), hooked, skipped)
 
-    def _read(self, traced: Traced, function: int) -> dict[str, Any]:
-        names = saved_names(self._nodes[function].grad_fn)
-        return {name: read(traced.functions[function], name) for name in names}
 
-    def _read_all(self, gradients: Mapping[int, torch.Tensor]) -> dict[int, Snapshot]:
-        """Snapshots of all tensors, by identity; reading them together is several times faster."""
-        tensors: list[Any] = [*gradients.values(), *(seed for _, seed in self._starts)]
-        for event, saved in zip(self._events, self._saved, strict=True):
-            tensors += [*event.arriving, *event.leaving, *saved.values()]
-        for sums in (self._start_sums, *self._sums):
-            tensors += [sum_.total for sum_ in sums.values()]
-        unique = {id(t): t for t in tensors if isinstance(t, torch.Tensor)}
-        return dict(zip(unique, snapshot_all(list(unique.values())), strict=True))
+def _sum(terms: Sequence[torch.Tensor]) -> torch.Tensor:
+    total = terms[0]
+    for term in terms[1:]:
+        total = total + term
+    return total
+
+
+def _same(a: torch.Tensor, b: torch.Tensor) -> bool:
+    """Whether two gradients are equal, but for rounding; of sparse ones that is not asked."""
+    if a is b or a.layout is not torch.strided or b.layout is not torch.strided:
+        return True
+    if a.shape != b.shape or a.dtype != b.dtype:
+        return False
+    return torch.equal(a, b) or torch.allclose(a, b, equal_nan=True)
 
 
 def _joined(parts: Sequence[Snapshot]) -> Snapshot:
@@ -246,7 +442,3 @@ def _joined(parts: Sequence[Snapshot]) -> Snapshot:
     if size <= MOST_NUMBERS:
         numbers = tuple(number for part in parts for number in part.numbers or ())
     return Snapshot((size,), parts[0].dtype if parts else "float32", numbers)
-
-
-def _is_written(value: Snapshot) -> bool:
-    return value.numbers is not None and len(value.numbers) <= _WRITTEN

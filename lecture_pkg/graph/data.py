@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ..values import Snapshot, format_snapshot
+from .rules import Rule, is_small
 
 _MOST_LISTED = 30
 """Of a graph with more operations or tensors they are counted, not listed."""
@@ -56,8 +57,8 @@ class Graph(NamedTuple):
         edges: The arrows.
     """
 
-    nodes: Sequence[Node]
-    edges: Sequence[Edge]
+    nodes: tuple[Node, ...]
+    edges: tuple[Edge, ...]
 
     def inputs(self, node: int) -> tuple[int, ...]:
         """Ids of the nodes whose values `node` uses, in the order of its arguments."""
@@ -82,7 +83,7 @@ def _describe(graph: Graph) -> str:
     """What there is in a graph, and how each operation follows from what came before."""
     ordered = _forward_order(graph)
     results = [graph.nodes[i] for i in ordered if graph.nodes[i].kind == "output"]
-    parts = [f"Computation graph of {_listed([_with_value(node) for node in results])}"]
+    parts = [f"Computation graph of {listed([_with_value(node) for node in results])}"]
     if not results:
         parts = ["Computation graph of a leaf, without operations"]
     for kind, word, words in (("leaf", "Leaf", "Leaves"), ("constant", "Constant", "Constants")):
@@ -90,11 +91,11 @@ def _describe(graph: Graph) -> str:
         if len(nodes) > _MOST_LISTED:
             parts.append(f"{len(nodes)} {words.lower()}")
         elif nodes:
-            parts.append(f"{word if len(nodes) == 1 else words}: {_listed(nodes)}")
+            parts.append(f"{word if len(nodes) == 1 else words}: {listed(nodes)}")
     operations = [i for i in ordered if graph.nodes[i].kind == "operation"]
     if len(operations) > _MOST_LISTED:
         counts = Counter(graph.nodes[i].label for i in operations).most_common()
-        kinds = _listed([f"{count} {label}" for label, count in counts])
+        kinds = listed([f"{count} {label}" for label, count in counts])
         parts.append(f"{len(operations)} operations: {kinds}")
     elif operations:
         parts.append("Operations: " + "; ".join(_operations(graph, operations)))
@@ -127,10 +128,10 @@ def _operations(graph: Graph, operations: Sequence[int]) -> list[str]:
         inputs = [number.get(j, graph.nodes[j].label) for j in graph.inputs(i)]
         users = [graph.nodes[j] for j in graph.consumers(i)]
         names = [user.label for user in users if user.kind in ("intermediate", "output")]
-        called = f", which is {_listed(names)}" if names else ""
+        called = f", which is {listed(names)}" if names else ""
         value = graph.nodes[i].snapshot
         equals = f" = {format_snapshot(value)}" if value is not None else ""
-        of = f" of {_listed(inputs)}" if inputs else ""
+        of = f" of {listed(inputs)}" if inputs else ""
         sentences.append(f"{number[i]} {graph.nodes[i].label}{of}{equals}{called}")
     return sentences
 
@@ -140,8 +141,12 @@ def _with_value(node: Node) -> str:
     return f"{node.label} = {value}" if value and value != node.label else node.label
 
 
-def _listed(words: Sequence[str]) -> str:
-    """Words as a sentence lists them: "a, b and c"."""
+def listed(words: Sequence[str]) -> str:
+    """Words as a sentence lists them.
+
+    >>> listed(["a", "b", "c"])
+    'a, b and c'
+    """
     return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
 
 
@@ -151,12 +156,49 @@ class Flow(NamedTuple):
     Attributes:
         edge: Index into `Graph.edges`; the gradient travels from its target to its source.
         gradient: The gradient that travels.
-        rule: Where it comes from, in words and numbers ("sin: 3.0 × cos 5.0 = 0.8510").
+        local: Where it comes from, as data: operation, formula, factors, result.
+        rule: The same in words and numbers ("sin: 3.0 × cos 5.0 = 0.8510").
     """
 
     edge: int
     gradient: Snapshot
-    rule: str
+    local: Rule
+
+    @property
+    def rule(self) -> str:
+        """The rule in words."""
+        return str(self.local)
+
+
+class Sum(NamedTuple):
+    """What a leaf has gathered of its gradient.
+
+    Attributes:
+        leaf: Id of the leaf.
+        terms: What is added up: first what is new, then what was there before.
+        total: The sum so far.
+        hooked: What a hook of the leaf makes of it in the end, None where there is none.
+        skipped: Whether the leaf has a hook that `backward()` runs on `.grad` itself, which is not
+            run here.
+    """
+
+    leaf: int
+    terms: tuple[Snapshot, ...]
+    total: Snapshot
+    hooked: Snapshot | None = None
+    skipped: bool = False
+
+    def __str__(self) -> str:
+        """The sum in words and numbers: "0.8510 + 1.0 = 1.8510"."""
+        words = format_snapshot(self.total)
+        if len(self.terms) > 1 and is_small(self.total):
+            words = f"{' + '.join(map(format_snapshot, self.terms))} = {words}"
+        elif len(self.terms) > 1:
+            words = f"{len(self.terms)} gradients of shape {self.total.shape} added up"
+        if self.hooked:
+            to = f" to {format_snapshot(self.hooked)}" if self.hooked.numbers is not None else ""
+            words += f", which a hook changes{to}"
+        return words + ", before a hook that backward() runs on .grad" * self.skipped
 
 
 class Step(NamedTuple):
@@ -169,17 +211,25 @@ class Step(NamedTuple):
         arriving: The sum of all gradients that have arrived at the node; for an operation with
             several results, the gradients of those that were used, one after the other.
         leaving: The gradients that it sends on.
-        accumulated: For each leaf reached in this step: its id, the sum so far, and that sum
-            in words, new gradients first ("0.8510 + 1.0 = 1.8510").
+        sums: What each leaf reached in this step has gathered, as data.
         waiting: Ids of the nodes that have received some of their gradients, but not yet all.
+        unhooked: What had arrived before a hook made `arriving` of it, None where there is none.
+        accumulated: The `sums` as people read them, for each leaf: its id, the sum so far, and that
+            sum in words, new gradients first ("0.8510 + 1.0 = 1.8510").
     """
 
     index: int  # type: ignore[assignment]  # hides tuple.index, which nobody needs here
     node: int
     arriving: Snapshot
     leaving: tuple[Flow, ...]
-    accumulated: tuple[tuple[int, Snapshot, str], ...]
+    sums: tuple[Sum, ...]
     waiting: tuple[int, ...]
+    unhooked: Snapshot | None = None
+
+    @property
+    def accumulated(self) -> tuple[tuple[int, Snapshot, str], ...]:
+        """The sums of the leaves reached: id, sum so far, and the sum in words."""
+        return tuple((sum_.leaf, sum_.hooked or sum_.total, str(sum_)) for sum_ in self.sums)
 
 
 class BackwardPass(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from html import escape
@@ -13,13 +13,13 @@ from typing import Any
 import torch
 
 from .._arguments import integer, one_of, refuse
-from ..values import Snapshot, format_snapshot
-from ._saved_nodes import saved_numbers, with_saved
-from .backward import record_backward
-from .data import BackwardPass, Graph, Node
+from ..values import Snapshot, format_snapshot, snapshot
+from .backward import pass_back
+from .data import BackwardPass, Edge, Graph, Node
 from .layout import graphviz
-from .picture import LOOKS, Line, cut, draw_svg, printable
-from .trace import follow
+from .operations import Lost, read_all
+from .picture import LOOKS, Content, Frame, Line, Plate, cut, draw_svg, printable, text_width, title
+from .trace import Traced, check_outputs, follow, names_apart
 
 _MOST_NUMBERS = 3
 """Of a tensor with more numbers only the first stand in the picture."""
@@ -72,6 +72,13 @@ class GraphPicture(Picture):
         return self._write_dot()
 
 
+_STYLE = (
+    "text{font:13px system-ui,'Segoe UI',Roboto,'Helvetica Neue',Arial,sans-serif;"
+    "text-anchor:middle;fill:#1f2328}.lp-name{font-weight:600}.lp-small{font-size:11px}"
+    ".lp-key{text-anchor:start}"
+)
+
+
 def show_graph(
     output: Any,
     /,
@@ -97,8 +104,8 @@ def show_graph(
         show_attrs: Whether to show the plain numbers that it keeps.
         direction: "TB" draws from top to bottom, "LR" from left to right.
         limit: The largest number of nodes to draw.
-        named: Tensors under the names that they get in the picture, as for `trace`. Names that
-            are arguments of this function cannot name tensors.
+        named: Tensors under the names that they get in the picture, as for `trace`. A tensor that
+            is given for another argument of this function is also just named by it.
 
     Returns:
         A picture that a notebook shows; its `svg`, `dot` and `alt` are text.
@@ -112,26 +119,38 @@ def show_graph(
         >>> print(show_graph(torch.sin(x), x=x).alt[:48])
         Computation graph of output = −0.9589. Leaf: x =
     """
-    for name, value in (("show_saved", show_saved), ("show_attrs", show_attrs)):
+    settings, names = names_apart(
+        show_graph,
+        named,
+        backward=backward,
+        show_saved=show_saved,
+        show_attrs=show_attrs,
+        direction=direction,
+        limit=limit,
+    )
+    backward, show_saved, show_attrs, direction, limit = settings
+    for option, value in (("show_saved", show_saved), ("show_attrs", show_attrs)):
         if not isinstance(value, bool):
-            refuse(name, value, "True or False", TypeError)
+            refuse(option, value, "True or False", TypeError)
     one_of("direction", direction, ("TB", "LR"))
     limit = integer("limit", limit, at_least=1)
-    traced = follow(output, named, values=True)
+    outputs = check_outputs(output)
+    traced = follow(outputs, names, values=True)
     _check_size(traced.graph, limit)
-    recorded = _recorded(backward, output, named, traced.graph)
+    recorded = pass_back(traced, outputs, None) if backward is True else _checked(backward, traced)
     graph = traced.graph if recorded is None else recorded.graph
     alt = graph.describe()
     if show_saved:
-        graph, told = with_saved(graph, traced, _MOST_NUMBERS)
+        graph, told = _with_saved(graph, traced)
         _check_size(graph, limit)
         alt += told
-    attributes = saved_numbers(traced) if show_attrs else {}
     if recorded is not None:
         alt += _gradients_in_words(recorded)
-    settings: Any = {"backward": recorded, "attributes": attributes, "direction": direction}
+    lines = _all_lines(graph, recorded, _saved_numbers(traced) if show_attrs else {})
+    flows = _flows(recorded)
+    svg = _draw(graph, lines, flows, direction)
     return GraphPicture(
-        to_svg(graph, **settings), printable(alt), graph, partial(to_dot, graph, **settings)
+        svg, printable(alt), graph, partial(_write_dot, graph, lines, flows, direction)
     )
 
 
@@ -168,76 +187,43 @@ def show_dot(source: Any, /, *, alt: str | None = None) -> Picture:
     return Picture(svg, printable(words if alt is None else alt))
 
 
-def to_svg(
-    graph: Graph,
-    *,
-    backward: BackwardPass | None = None,
-    attributes: Mapping[int, Sequence[str]] | None = None,
-    direction: str = "TB",
-) -> str:
-    """A graph as an SVG document, with a legend of the kinds of nodes that occur.
+_Lines = Sequence[Sequence[Line]]
+_Flows = Mapping[int, Snapshot]
 
-    Args:
-        graph: What is drawn.
-        backward: A pass through this graph, whose gradients stand on the edges.
-        attributes: Further lines for nodes, by id.
-        direction: "TB" draws from top to bottom, "LR" from left to right.
-    """
-    more = attributes or {}
-    ends = backward.gradients if backward is not None else {}
-    texts = [
-        [
-            *_lines(node),
-            *(Line(cut(text, 40), "small") for text in more.get(node.id, ())),
-            *([Line(f"grad = {_short(ends[node.id])}", "gradient")] if node.id in ends else []),
-        ]
+
+def _draw(graph: Graph, lines: _Lines, flows: _Flows, direction: str) -> str:
+    """A graph as an SVG document, with a legend of the kinds of nodes that occur."""
+    contents = [
+        Content(
+            node.kind,
+            lines[node.id],
+            max(text_width(t, 11 if style == "lp-small" else 13) for t, style in lines[node.id]),
+            title(node),
+        )
         for node in graph.nodes
     ]
     arrow = "↑" if direction == "TB" else "←"
-    plates = {i: f"{arrow} {_short(value)}" for i, value in _flows(backward).items()}
-    return draw_svg(graph, texts, plates, direction)
+    texts = {i: f"{arrow} {_short(value)}" for i, value in flows.items()}
+    plates = {i: Plate([text], text_width(text)) for i, text in texts.items()}
+    return draw_svg(graph, contents, plates, Frame(_STYLE, 6, direction, legend=True))
 
 
-def to_dot(
-    graph: Graph,
-    *,
-    backward: BackwardPass | None = None,
-    attributes: Mapping[int, Sequence[str]] | None = None,
-    direction: str = "TB",
-) -> str:
-    r"""A graph in Graphviz's language, the same text in every process.
-
-    Args:
-        graph: What is drawn.
-        backward: A pass through this graph, whose gradients stand on the edges.
-        attributes: Further lines for nodes, by id.
-        direction: "TB" draws from top to bottom, "LR" from left to right.
-
-    Example:
-        >>> from lecture_pkg import trace
-        >>> x = torch.tensor(5.0, requires_grad=True)
-        >>> print(to_dot(trace(torch.sin(x), x=x)).splitlines()[4])
-          n1 [label="x\n5.0" shape=ellipse fillcolor="#d8f3e3" color="#0b7055"];
-    """
-    more = attributes or {}
-    ends = backward.gradients if backward is not None else {}
-    lines = [
+def _write_dot(graph: Graph, lines: _Lines, flows: _Flows, direction: str) -> str:
+    """A graph in Graphviz's language, the same text in every process."""
+    parts = [
         "digraph {",
         f'  rankdir={direction}; node [fontname="sans-serif" style=filled fontcolor="#1f2328"];',
         '  edge [fontname="sans-serif" color="#7d8590" fontcolor="#7d8590"];',
     ]
     for node in graph.nodes:
-        texts = [line.text for line in _lines(node)] + list(more.get(node.id, ()))
-        texts += [f"grad = {_short(ends[node.id])}"] if node.id in ends else []
-        label = "\\n".join(map(_quoted, texts))
+        label = "\\n".join(_quoted(line.text) for line in lines[node.id])
         look = LOOKS[node.kind]
         colours = f'fillcolor="{look.fill}" color="{look.stroke}"'
-        lines.append(f'  n{node.id} [label="{label}" {look.dot} {colours}];')
-    flows = _flows(backward)
+        parts.append(f'  n{node.id} [label="{label}" {look.dot} {colours}];')
     for i, edge in enumerate(graph.edges):
         label = f' [label="{_quoted(_short(flows[i]))}"]' if i in flows else ""
-        lines.append(f"  n{edge.source} -> n{edge.target}{label};")
-    return "\n".join([*lines, "}", ""])
+        parts.append(f"  n{edge.source} -> n{edge.target}{label};")
+    return "\n".join([*parts, "}", ""])
 
 
 def _quoted(text: str) -> str:
@@ -252,12 +238,22 @@ def _short(value: Snapshot) -> str:
     return format_snapshot(value, _MOST_NUMBERS)
 
 
-def _lines(node: Node) -> list[Line]:
-    value = _short(node.snapshot) if node.snapshot is not None else ""
-    title = cut(node.label if node.kind == "operation" or node.name else value or node.label)
-    if node.kind in ("saved", "output"):
-        title = cut(node.label)
-    return [Line(title, "name"), *([Line(value)] if value and value != title else [])]
+def _all_lines(
+    graph: Graph, backward: BackwardPass | None, more: Mapping[int, Sequence[str]]
+) -> list[list[Line]]:
+    """What stands in each node: its name, its value, `more` and its gradient."""
+    ends = backward.gradients if backward is not None else {}
+    found = []
+    for node in graph.nodes:
+        value = _short(node.snapshot) if node.snapshot is not None else ""
+        named = node.name or node.kind in ("operation", "output", "saved")
+        first = cut(node.label if named else value or node.label)
+        lines = [Line(first, "lp-name"), *([Line(value)] if value and value != first else [])]
+        lines += [Line(cut(text, 40), "lp-small") for text in more.get(node.id, ())]
+        if node.id in ends:
+            lines.append(Line(f"grad = {_short(ends[node.id])}", "lp-sub"))
+        found.append(lines)
+    return found
 
 
 def _flows(backward: BackwardPass | None) -> dict[int, Snapshot]:
@@ -274,16 +270,13 @@ def _check_size(graph: Graph, limit: int) -> None:
         )
 
 
-def _recorded(
-    backward: Any, output: Any, named: Mapping[str, torch.Tensor], graph: Graph
-) -> BackwardPass | None:
+def _checked(backward: Any, traced: Traced) -> BackwardPass | None:
+    """A pass that was recorded before, if it is one through this graph."""
     if backward is None or backward is False:
         return None
-    if backward is True:
-        return record_backward(output, **named)
     if not isinstance(backward, BackwardPass):
         refuse("backward", backward, "True, or what record_backward returned", TypeError)
-    if [n.grad_fn for n in backward.graph.nodes] != [n.grad_fn for n in graph.nodes]:
+    if [n.grad_fn for n in backward.graph.nodes] != [n.grad_fn for n in traced.graph.nodes]:
         refuse("backward", backward, "a pass recorded from the same output with the same names")
     return backward
 
@@ -292,3 +285,50 @@ def _gradients_in_words(backward: BackwardPass) -> str:
     nodes = backward.graph.nodes
     told = [f"{nodes[i].label} {_short(value)}" for i, value in backward.gradients.items()]
     return f" Gradients: {', '.join(told)}." if told else ""
+
+
+def _saved(traced: Traced) -> Iterator[tuple[Node, str, Any]]:
+    """What operations saved, tensors in tuples one by one: the node, the name and the value."""
+    for node in traced.graph.nodes:
+        if node.kind == "operation":
+            for name, value in read_all(traced.functions[node.id]).items():
+                if isinstance(value, list | tuple) and any(
+                    isinstance(item, torch.Tensor) for item in value
+                ):
+                    yield from ((node, f"{name}[{i}]", item) for i, item in enumerate(value))
+                else:
+                    yield node, name, value
+
+
+def _with_saved(graph: Graph, traced: Traced) -> tuple[Graph, str]:
+    """The graph with a node for each saved tensor, and what they are in words."""
+    nodes, edges, told = list(graph.nodes), list(graph.edges), []
+    for operation, name, value in _saved(traced):
+        if not isinstance(value, torch.Tensor | Lost):
+            continue
+        held = snapshot(value) if isinstance(value, torch.Tensor) else None
+        lost = f": {value.why}" if isinstance(value, Lost) else ""
+        label = f"saved {name}{lost}"
+        edges.append(Edge(len(nodes), operation.id, -1))
+        nodes.append(Node(len(nodes), "saved", label, "", "", held))
+        equals = f" = {_short(held)}" if held is not None else ""
+        told.append(f"{operation.label}: {label}{equals}")
+    words = f" Saved for the backward pass: {'; '.join(told)}." if told else ""
+    return Graph(tuple(nodes), tuple(edges)), words
+
+
+def _saved_numbers(traced: Traced) -> dict[int, list[str]]:
+    """The plain numbers that operations saved, by id of the node."""
+    found: dict[int, list[str]] = {}
+    for node, name, value in _saved(traced):
+        if value is not None and not isinstance(value, torch.Tensor | Lost):
+            text = f"{name.replace('_sym_', ' ')} = {_plain(value)}"
+            found.setdefault(node.id, []).append(text)
+    return found
+
+
+def _plain(value: Any) -> str:
+    """A saved number; negative ones come out of C++ as huge ones."""
+    if isinstance(value, int) and value >= 2**63:
+        return str(value - 2**64)
+    return "end" if value == 2**63 - 1 else str(value)

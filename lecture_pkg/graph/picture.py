@@ -1,7 +1,8 @@
 """Draws a laid-out graph as SVG that is legible on white and on near-black pages alike.
 
 An image does not know the page's theme. So all text stands on light plates, and lines have a grey
-with a contrast of more than 3 : 1 to both.
+with a contrast of more than 3 : 1 to both. Every node and edge carries its number (`data-node`,
+`data-edge`), by which a script finds it again, and classes, by which a page's style colours it.
 """
 
 from __future__ import annotations
@@ -19,8 +20,6 @@ from .layout import Box, Point, lay_out
 
 _SIZE = 13
 _LINE = 17.0
-_MARGIN = 6.0
-
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -45,61 +44,93 @@ LOOKS = {
 GRADIENT = Look("#fff1e6", "#a63c00", "plate", "")
 
 _STYLE = (
-    f"text{{font:{_SIZE}px system-ui,'Segoe UI',Roboto,'Helvetica Neue',Arial,sans-serif;"
-    "text-anchor:middle;fill:#1f2328}.name{font-weight:600}"
-    f".small{{font-size:11px}}.key{{text-anchor:start}}.gradient{{fill:{GRADIENT.stroke}}}"
-    ".line{fill:none;stroke:#7d8590;stroke-width:1.5}.head{fill:#7d8590}"
+    f".lp-sub,.lp-plate text{{fill:{GRADIENT.stroke}}}"
+    ".lp-line{fill:none;stroke:#7d8590;stroke-width:1.5}.lp-down{fill:#7d8590}"
+    ".lp-up,.lp-wait{display:none}"
 )
 
 
 class Line(NamedTuple):
-    """A line of text and its class: "", "name", "small" or "gradient"."""
+    """A line of text and its classes: "lp-name", "lp-value", "lp-small", "lp-sub", or none."""
 
     text: str
     style: str = ""
 
 
-def draw_svg(
-    graph: Graph,
-    texts: Sequence[Sequence[Line]],
-    plates: Mapping[int, str],
-    direction: str,
-) -> str:
-    """The picture.
+class Content(NamedTuple):
+    """What stands in a node.
 
-    Args:
-        graph: What is drawn.
-        texts: The lines in each node.
-        plates: By index of the edge, what stands on it.
-        direction: "TB" or "LR".
+    Attributes:
+        kind: The kind of the node.
+        lines: Its lines of text.
+        wide: The room that they need.
+        title: What a pointer that rests on the node is told.
+        waits: Whether the node ever waits for gradients, and needs a badge to say so.
     """
-    boxes = {f"n{node.id}": _box(node.kind, texts[node.id]) for node in graph.nodes}
-    boxes |= {f"e{i}": Box(text_width(text) + 12, _LINE + 4) for i, text in plates.items()}
+
+    kind: str
+    lines: Sequence[Line]
+    wide: float
+    title: str
+    waits: bool = False
+
+
+class Plate(NamedTuple):
+    """What stands on an edge: the gradient's lines, and the room and the lines that it needs."""
+
+    lines: Sequence[str]
+    wide: float
+    rows: int = 1
+
+
+class Frame(NamedTuple):
+    """What a whole picture looks like.
+
+    Attributes:
+        style: The text's style, as CSS.
+        margin: The room about the graph.
+        direction: "TB" from top to bottom, "LR" from left to right.
+        gap: The least room between one row of boxes and the next.
+        upright: Whether lines lead straight down through the gradients on them ("TB" only).
+        legend: Whether the kinds of nodes that occur are explained.
+    """
+
+    style: str
+    margin: int
+    direction: str = "TB"
+    gap: float = 21.6
+    upright: bool = False
+    legend: bool = False
+
+
+def draw_svg(
+    graph: Graph, contents: Sequence[Content], plates: Mapping[int, Plate], frame: Frame
+) -> str:
+    """The picture of `graph`, with `contents` by node id and `plates` by index of the edge."""
+    boxes = {f"n{i}": _box(content) for i, content in enumerate(contents)}
+    boxes |= {f"e{i}": _plate_box(plate) for i, plate in plates.items()}
     ways = [
         [f"n{edge.source}", *([f"e{i}"] if i in plates else []), f"n{edge.target}"]
         for i, edge in enumerate(graph.edges)
     ]
-    found = lay_out(boxes, ways, direction)
-    used = {node.kind for node in graph.nodes}
-    kinds = (*(kind for kind in LOOKS if kind in used), *(["gradient"] if plates else []))
-    key, key_width, key_height = _legend(kinds, max(found.width, 340))
-    width = max(found.width, key_width)
-    parts = [_edge(path) for path in found.paths]
-    for node in graph.nodes:
-        box, centre = boxes[f"n{node.id}"], found.centres[f"n{node.id}"]
-        shape = draw_shape(node.kind, box)
-        body = f"<title>{clean(title(node))}</title>{shape}{write_lines(texts[node.id])}"
-        parts.append(_at(centre, body))
-    for i, text in plates.items():
-        body = draw_shape("gradient", boxes[f"e{i}"]) + write_lines([Line(text, "gradient")])
-        parts.append(_at(found.centres[f"e{i}"], body))
-    height = found.height + 14 + key_height
-    picture = _at(((width - found.width) / 2, 0), "".join(parts))
-    legend = _at(((width - key_width) / 2, found.height + 14), key)
-    wide, high = math.ceil(width + 2 * _MARGIN), math.ceil(height + 2 * _MARGIN)
+    found = lay_out(boxes, ways, frame.direction, frame.gap, frame.upright)
+    at = found.centres
+    parts = [_edge(i, path, i in plates) for i, path in enumerate(found.paths)]
+    parts += [_node(i, content, at[f"n{i}"]) for i, content in enumerate(contents)]
+    parts += [_plate(i, plate, at[f"e{i}"]) for i, plate in plates.items()]
+    body, width, height = "".join(parts), found.width, found.height
+    if frame.legend:
+        used = {content.kind for content in contents}
+        kinds = (*(kind for kind in LOOKS if kind in used), *(["gradient"] if plates else []))
+        key, key_width, key_height = _legend(kinds, max(width, 340))
+        width, height = max(width, key_width), height + 14 + key_height
+        body = _at(((width - found.width) / 2, 0), body)
+        body += _at(((width - key_width) / 2, found.height + 14), key)
+    wide, high = (round(size) + 2 * frame.margin for size in (width, height))
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{-_MARGIN:g} {-_MARGIN:g} {wide} {high}"'
-        f' width="{wide}" height="{high}"><style>{_STYLE}</style>{picture}{legend}</svg>'
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{wide}" height="{high}" '
+        f'viewBox="{-frame.margin} {-frame.margin} {wide} {high}" class="lp-graph">'
+        f"<style>{frame.style}{_STYLE}</style>{body}</svg>"
     )
 
 
@@ -130,7 +161,7 @@ def printable(text: str) -> str:
     return _NOT_XML.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
-def clean(text: str) -> str:
+def _clean(text: str) -> str:
     """Text as it may stand in XML."""
     return escape(printable(text))
 
@@ -142,27 +173,64 @@ def title(node: Node) -> str:
     return f"{node.name or node.label} ({node.grad_fn or node.kind}): {tensor}"
 
 
-def _box(kind: str, lines: Sequence[Line]) -> Box:
-    wide = max(text_width(line.text, 11 if line.style == "small" else _SIZE) for line in lines)
-    return box_around(kind, wide, _LINE * len(lines))
-
-
-def box_around(kind: str, wide: float, high: float) -> Box:
-    """The room that the shape of a kind of node needs about a text of this size."""
-    look = LOOKS[kind].shape
+def _box(content: Content) -> Box:
+    """The room that the shape of a kind of node needs about its text."""
+    wide, high = content.wide, _LINE * len(content.lines)
+    look = LOOKS[content.kind].shape
     if look == "ellipse":  # the corners of the text must fit in
         return Box(max(wide * 1.2 + 22, 48), high * 1.25 + 12, ellipse=True)
     beside, above = {"hexagon": (32, 10), "double": (26, 16)}.get(look, (22, 10))
     return Box(max(wide + beside, 40), high + above)
 
 
-def draw_shape(kind: str, box: Box) -> str:
+def _plate_box(plate: Plate) -> Box:
+    return Box(14 + plate.wide, 6 + _LINE * plate.rows)
+
+
+def _edge(index: int, points: Sequence[Point], both_ways: bool) -> str:
+    # whole pixels are fine enough for lines, and keep a large picture light
+    start, *rest = (f"{round(x)} {round(y)}" for x, y in points)
+    up = _arrowhead("lp-up", points[::-1]) if both_ways else ""
+    return (
+        f'<g class="lp-edge" data-edge="{index}"><path class="lp-line" '
+        f'd="M{start}C{" ".join(rest)}"/>{_arrowhead("lp-down", points)}{up}</g>'
+    )
+
+
+def _arrowhead(name: str, points: Sequence[Point]) -> str:
+    """The arrowhead at the end of a line."""
+    tip = points[-1]
+    before = next((p for p in reversed(points) if math.dist(p, tip) > 1), points[0])
+    turn = round(math.degrees(math.atan2(tip[1] - before[1], tip[0] - before[0])))
+    place = f"translate({_short(tip[0])} {_short(tip[1])})rotate({turn})"
+    return f'<path class="{name}" d="M0 0-8-4V4Z" transform="{place}"/>'
+
+
+def _node(index: int, content: Content, centre: Point) -> str:
+    box = _box(content)
+    body = f"<title>{_clean(content.title)}</title>{_shape(content.kind, box)}"
+    body += _text(content.lines)
+    if content.waits:
+        # on the upper edge, at the right: gradients come from below
+        corner = max(0, box.wide / 2 - 30), -6 - box.high / 2
+        badge = _shape("gradient", Box(60, 18)) + _text([Line("")])
+        body += _at(corner, badge, ' class="lp-wait"')
+    return _at(centre, body, f' class="lp-node lp-{content.kind}" data-node="{index}"')
+
+
+def _plate(index: int, plate: Plate, centre: Point) -> str:
+    lines = [Line(text) for text in [*plate.lines, *[""] * (plate.rows - len(plate.lines))]]
+    body = _shape("gradient", _plate_box(plate)) + _text(lines)
+    return _at(centre, body, f' class="lp-plate" data-edge="{index}"')
+
+
+def _shape(kind: str, box: Box) -> str:
     """The outline of a kind of node, or of a "gradient", about the origin."""
     look = GRADIENT if kind == "gradient" else LOOKS[kind]
     x, y = box.wide / 2, box.high / 2
     paint = f'fill="{look.fill}" stroke="{look.stroke}" stroke-width="1.5"'
     if look.shape == "ellipse":
-        return f'<ellipse rx="{short(x)}" ry="{short(y)}" {paint}/>'
+        return f'<ellipse rx="{_short(x)}" ry="{_short(y)}" {paint}/>'
     if look.shape == "hexagon":
         side = x - min(10, x / 3)
         corners = [(-x, 0), (-side, -y), (side, -y), (x, 0), (side, y), (-side, y)]
@@ -181,43 +249,23 @@ def draw_shape(kind: str, box: Box) -> str:
 
 
 def _polygon(corners: Sequence[Point], paint: str) -> str:
-    points = " ".join(f"{short(x)},{short(y)}" for x, y in corners)
+    points = " ".join(f"{_short(x)},{_short(y)}" for x, y in corners)
     return f'<polygon points="{points}" {paint}/>'
 
 
 def _rect(x: float, y: float, corner: float, paint: str) -> str:
-    size = f'width="{short(2 * x)}" height="{short(2 * y)}" rx="{short(corner)}"'
-    return f'<rect x="{short(-x)}" y="{short(-y)}" {size} {paint}/>'
+    size = f'width="{_short(2 * x)}" height="{_short(2 * y)}" rx="{_short(corner)}"'
+    return f'<rect x="{_short(-x)}" y="{_short(-y)}" {size} {paint}/>'
 
 
-def write_lines(lines: Sequence[Line]) -> str:
+def _text(lines: Sequence[Line]) -> str:
     """Lines of text about the origin."""
     top = 4.5 - _LINE * (len(lines) - 1) / 2
     parts = []
     for i, (text, style) in enumerate(lines):
         name = f' class="{style}"' if style else ""
-        parts.append(f'<text{name} y="{short(top + _LINE * i)}">{clean(text)}</text>')
+        parts.append(f'<text{name} y="{_short(top + _LINE * i)}">{_clean(text)}</text>')
     return "".join(parts)
-
-
-def _edge(points: Sequence[Point]) -> str:
-    start, *rest = (f"{short(x)} {short(y)}" for x, y in points)
-    return (
-        f'<path class="line" d="M{start}C{" ".join(rest)}"/>'
-        f'<path class="head" d="{arrow_head(points)}"/>'
-    )
-
-
-def arrow_head(points: Sequence[Point]) -> str:
-    """The path of an arrowhead at the end of a line."""
-    tip = points[-1]
-    before = next((p for p in reversed(points) if math.dist(p, tip) > 1), points[0])
-    angle = math.atan2(tip[1] - before[1], tip[0] - before[0])
-    wings = [
-        f"{short(tip[0] - 9 * math.cos(angle + turn))} {short(tip[1] - 9 * math.sin(angle + turn))}"
-        for turn in (-0.42, 0.42)
-    ]
-    return f"M{short(tip[0])} {short(tip[1])}L{wings[0]} {wings[1]}Z"
 
 
 @lru_cache  # most pictures of a page have the same
@@ -239,18 +287,19 @@ def _legend(kinds: tuple[str, ...], room: float) -> tuple[str, float, float]:
     for i, row in enumerate(rows):
         x = 8.0
         for kind, wide in row:
-            sample = _at((x + 13, 15 + 22 * i), draw_shape(kind, Box(24, 14)))
-            word = f'<text class="small key" x="{short(x + 30)}" y="{19 + 22 * i}">{kind}</text>'
-            parts.append(sample + word)
+            sample = _at((x + 13, 15 + 22 * i), _shape(kind, Box(24, 14)))
+            place = f'x="{_short(x + 30)}" y="{19 + 22 * i}"'
+            parts.append(f'{sample}<text class="lp-small lp-key" {place}>{kind}</text>')
             x += wide
     return "".join(parts), width, height
 
 
-def _at(place: Point, body: str) -> str:
-    return f'<g transform="translate({short(place[0])} {short(place[1])})">{body}</g>'
+def _at(place: Point, body: str, attributes: str = "") -> str:
+    moved = f"translate({_short(place[0])} {_short(place[1])})"
+    return f'<g{attributes} transform="{moved}">{body}</g>'
 
 
-def short(number: float) -> str:
+def _short(number: float) -> str:
     """A length to a tenth, in as few characters as that takes."""
     text = f"{number:.1f}".removesuffix(".0")
     return "0" if text == "-0" else text

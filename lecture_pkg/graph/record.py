@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import torch
 from torch.overrides import TorchFunctionMode
 
-from ..values import Number, Snapshot, snapshot
+from ..values import Snapshot, number_snapshot, snapshot
 
 _KEY = "lecture_pkg"
 _MOST_OPERATIONS = 10_000
@@ -32,7 +32,7 @@ class Constant(NamedTuple):
     """
 
     argument: int
-    value: Number | Snapshot
+    value: Snapshot
     tensor: weakref.ref[torch.Tensor] | None
 
 
@@ -43,12 +43,14 @@ class Record(NamedTuple):
         whole: Whether all its operands were seen. An operation inside a composite one, such as
             `cross_entropy`, has operands that nobody sees.
         constants: The operands that require no gradient.
+        leaves: By position among the `next_functions`, what each leaf held when it was used.
         values: By number of the output, what the operation computed.
         results: Weak references to the tensors that it returned.
     """
 
     whole: bool
     constants: tuple[Constant, ...]
+    leaves: dict[int, Snapshot]
     values: dict[int, Snapshot]
     results: list[weakref.ref[torch.Tensor]]
 
@@ -76,12 +78,27 @@ def record() -> TorchFunctionMode:
     return _Recorder()
 
 
-def recorded_among(functions: list[Any]) -> dict[int, Record]:
+def recorded_among(functions: Sequence[Any]) -> dict[int, Record]:
     """The records of those of `functions` that have one, by index."""
     if not _used:  # asking a function for its metadata makes them
         return {}
-    found = {i: function.metadata.get(_KEY) for i, function in enumerate(functions)}
-    return {i: record for i, record in found.items() if record is not None}
+    found = ((i, function.metadata.get(_KEY)) for i, function in enumerate(functions))
+    return {i: record for i, record in found if record is not None}
+
+
+class _Operand(NamedTuple):
+    """An operand as it was before the operation ran, which may change it in place.
+
+    Attributes:
+        operand: A tensor, or a number.
+        edge: Where its gradient goes: its function, None for a leaf, and which of the function's
+            results it is. None for an operand without a gradient.
+        value: What a constant or a leaf holds, None for the result of an operation.
+    """
+
+    operand: Any
+    edge: tuple[Any, int] | None
+    value: Snapshot | None
 
 
 class _Recorder(TorchFunctionMode):
@@ -97,101 +114,106 @@ class _Recorder(TorchFunctionMode):
         kwargs: dict[str, Any] | None = None,
     ) -> Any:
         kwargs = kwargs or {}
-        if self._left <= 0:
-            return func(*args, **kwargs)
-        name = getattr(func, "__name__", "").strip("_")
-        operands = _operands(args, name in _WITH_NUMBERS) + _operands(kwargs.values(), False)
-        # an operation in place changes its tensor's value and grad_fn: look before it runs
-        before = [_edge(operand) for operand in operands]
-        if not torch.is_grad_enabled() or not any(before):
-            return func(*args, **kwargs)
-        values = [_value(operand) for operand in operands]
+        operands = []
+        if not _is_watched() and self._left > 0 and torch.is_grad_enabled():
+            numbers = getattr(func, "__name__", "").strip("_") in _WITH_NUMBERS
+            found = [*_operands(args, numbers), *_operands(kwargs.values(), False)]
+            if any(map(_edge, found)):
+                operands = [_look(operand) for operand in found]
         result = func(*args, **kwargs)
-        for tensor in _tensors(result):
-            self._remember(tensor, operands, before, values)
+        if operands:
+            for tensor in _tensors(result):
+                self._remember(tensor, operands)
         return result
 
-    def _remember(
-        self, tensor: torch.Tensor, operands: list[Any], before: list[Any], values: list[Any]
-    ) -> None:
+    def _remember(self, tensor: torch.Tensor, operands: Sequence[_Operand]) -> None:
         edge = _edge(tensor)
-        if edge is None or edge[0] is None or any(edge == other for other in before):
+        if edge is None or edge[0] is None or any(edge == other.edge for other in operands):
             return  # no gradient, a leaf, or one of the operands handed back as it was
         global _used
         _used = True
-        record = edge[0].metadata.get(_KEY)
+        function, number = edge
+        record = function.metadata.get(_KEY)
         if record is None:
             self._left -= 1
-            whole, constants = _constants(edge[0], operands, before, values)
-            record = edge[0].metadata[_KEY] = Record(whole, constants, {}, [])
-        if edge[1] not in record.values:
-            record.values[edge[1]] = snapshot(tensor)
+            record = function.metadata[_KEY] = _match(function, operands)
+        if number not in record.values:
+            record.values[number] = snapshot(tensor)
             record.results.append(weakref.ref(tensor))
 
 
-def _value(operand: Any) -> Any:
-    constant = isinstance(operand, torch.Tensor) and not operand.requires_grad
-    return snapshot(operand) if constant else operand
-
-
-def _operands(arguments: Iterable[Any], numbers: bool) -> list[Any]:
+def _operands(arguments: Iterable[Any], numbers: bool) -> Iterator[Any]:
     """Tensors, also those in lists, and plain numbers where they are operands."""
-    found: list[Any] = []
     for argument in arguments:
         if isinstance(argument, torch.Tensor) or (
             numbers and isinstance(argument, int | float | complex) and argument is not True
         ):
-            found.append(argument)
-        elif isinstance(argument, list | tuple):
-            found += [item for item in argument if isinstance(item, torch.Tensor)]
-    return found
+            yield argument
+        else:
+            yield from _tensors(argument)
 
 
-def _tensors(result: Any) -> Iterator[torch.Tensor]:
-    if isinstance(result, torch.Tensor):
-        yield result
-    elif isinstance(result, list | tuple):
-        yield from (item for item in result if isinstance(item, torch.Tensor))
+def _tensors(found: Any) -> Iterator[torch.Tensor]:
+    if isinstance(found, torch.Tensor):
+        yield found
+    elif isinstance(found, list | tuple):
+        yield from (item for item in found if isinstance(item, torch.Tensor))
 
 
 def _edge(operand: Any) -> tuple[Any, int] | None:
-    """Where a tensor's gradient goes: its function, None for a leaf, and the output's number."""
     if not isinstance(operand, torch.Tensor) or not operand.requires_grad:
         return None
     return operand.grad_fn, operand.output_nr
 
 
-def _constants(
-    function: Any, operands: list[Any], before: list[Any], values: list[Any]
-) -> tuple[bool, tuple[Constant, ...]]:
-    """Whether every input of `function` was seen, and the operands without a gradient."""
-    left = [i for i, edge in enumerate(before) if edge is not None]
+def _look(operand: Any) -> _Operand:
+    if not isinstance(operand, torch.Tensor):
+        return _Operand(operand, None, number_snapshot(operand))
+    edge = _edge(operand)
+    return _Operand(operand, edge, None if edge and edge[0] else snapshot(operand))
+
+
+def _is_watched() -> bool:
+    """Whether something such as jit.trace or make_fx follows each operation, and would see ours."""
+    if torch.compiler.is_compiling() or torch._C._get_tracing_state() is not None:
+        return True
+    before = torch._C.DispatchKey.PreDispatch
+    return (
+        torch._C._len_torch_dispatch_stack() > 0
+        or torch._C._dispatch_tls_is_dispatch_key_included(before)
+    )
+
+
+def _match(function: Any, operands: Sequence[_Operand]) -> Record:
+    """Which operand is which input of `function`."""
+    left = [operand for operand in operands if operand.edge is not None]
     empty = []
     whole = True
+    leaves: dict[int, Snapshot] = {}
     for argument, (source, number) in enumerate(function.next_functions):
         if source is None:
             empty.append(argument)
             continue
-        fits = (i for i in left if _leads(operands[i], before[i], source, number))
-        match = next(fits, None)
+        match = next((i for i, seen in enumerate(left) if _leads(seen, source, number)), None)
         if match is None:
             whole = False
         else:
-            left.remove(match)
+            value = left.pop(match).value
+            leaves |= {argument: value} if value is not None else {}
     constants = []
-    for operand, edge, value in zip(operands, before, values, strict=True):
-        if edge is not None:
-            continue
-        tensor = operand if isinstance(operand, torch.Tensor) else None
-        mask = tensor is not None and tensor.dtype is torch.bool  # `where`'s condition, no operand
+    for operand, _, value in (seen for seen in operands if seen.edge is None):
+        assert value is not None
+        reference = weakref.ref(operand) if isinstance(operand, torch.Tensor) else None
+        mask = reference is not None and operand.dtype is torch.bool  # `where`'s, no operand
         argument = empty.pop(0) if empty and not mask else -1
         if whole or argument >= 0:
-            reference = None if tensor is None else weakref.ref(tensor)
             constants.append(Constant(argument, value, reference))
-    return whole, tuple(constants)
+    return Record(whole, tuple(constants), leaves, {}, [])
 
 
-def _leads(operand: torch.Tensor, edge: tuple[Any, int], source: Any, number: int) -> bool:
-    if edge[0] is None:
-        return getattr(source, "variable", None) is operand
-    return edge[0] is source and edge[1] == number
+def _leads(seen: _Operand, source: Any, number: int) -> bool:
+    assert seen.edge is not None
+    function, output = seen.edge
+    if function is None:
+        return getattr(source, "variable", None) is seen.operand
+    return function is source and output == number

@@ -1,19 +1,52 @@
-"""What an operation does to a gradient that passes through it, in words and numbers."""
+"""What a node does to a gradient that passes it: one local derivative as data, and in words."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from string import Formatter
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
-from ..values import Snapshot, format_number, format_snapshot, number_snapshot
-from ._formulas import ALSO, ELEMENTWISE, PARTING, PICKING, RESHAPING, ROLES, TEMPLATES
-from .operations import plain_name
+from ..values import Number, Snapshot, format_snapshot, number_snapshot
+from .operations import (
+    ALSO,
+    EACH,
+    FORMULAS,
+    HANDS_ON,
+    PRODUCT,
+    RESHAPING,
+    ROLES,
+    STARTS,
+    UNCHANGED,
+    plain_name,
+)
 
 _MOST = 5
 """A tensor with more numbers is called by its role, not written out."""
+
+
+class Rule(NamedTuple):
+    """How the gradient that leaves a node follows from what arrived there.
+
+    Attributes:
+        operation: What the node is called.
+        formula: The arithmetic, in which names in braces stand for the `factors`, such as
+            "{g} × cos {self}"; or words, where there is no formula.
+        factors: What goes into the formula, by name.
+        result: What comes out.
+        hooked: What a hook of the caller's then makes of the result, None where there is none.
+    """
+
+    operation: str
+    formula: str
+    factors: Mapping[str, Snapshot]
+    result: Snapshot
+    hooked: Snapshot | None = None
+
+    def __str__(self) -> str:
+        """The rule as people read it, "sin: 3.0 × cos 5.0 = 0.8510"."""
+        return "".join(text for _, text in pieces(self))
 
 
 class Local(NamedTuple):
@@ -21,10 +54,11 @@ class Local(NamedTuple):
 
     Attributes:
         grad_fn: What autograd calls the operation.
-        saved: What it saved, by name.
+        saved: What it saved, by name: numbers and snapshots.
         argument: The position of the input among its `next_functions`.
         arriving: The gradient of its result.
         leaving: The gradient of the input.
+        hooked: What a hook of the caller's made of that, None where there is none.
     """
 
     grad_fn: str
@@ -32,14 +66,13 @@ class Local(NamedTuple):
     argument: int
     arriving: Snapshot
     leaving: Snapshot
+    hooked: Snapshot | None = None
 
 
-def explain(local: Local) -> str:
+def explain(local: Local) -> Rule:
     """The rule by which the leaving gradient follows from the arriving one.
 
-    Small tensors are written out, so that the reader can compute the right side from the left;
-    larger ones are called by their role. An operation without a rule of its own is called what it
-    is, a vector–Jacobian product.
+    An operation without a rule of its own is called what it is, a vector–Jacobian product.
 
     Args:
         local: The operation and its gradients.
@@ -47,165 +80,221 @@ def explain(local: Local) -> str:
     Example:
         >>> five, three = (Snapshot((), "float32", (v,)) for v in (5.0, 3.0))
         >>> out = Snapshot((), "float32", (0.85098,))
-        >>> explain(Local("SinBackward0", {"self": five}, 0, three, out))
+        >>> str(explain(Local("SinBackward0", {"self": five}, 0, three, out)))
         'sin: 3.0 × cos 5.0 = 0.8510'
     """
     name = plain_name(local.grad_fn)
-    rule = None
+    formula, factors = PRODUCT, dict[str, Snapshot]()
     if "complex" not in local.arriving.dtype + local.leaving.dtype:
-        rule = _from_template(local) or _special(name, local)
-    return f"{name}: {rule or _result(local, f'vector–Jacobian product of {name}')}"
+        formula, factors = _filled(local, *_formula(name, local)) or (formula, factors)
+    return Rule(name, formula, factors, local.leaving, local.hooked)
 
 
 @cache
 def saved_names(grad_fn: str) -> tuple[str, ...]:
     """The names of what `explain` wants to know of an operation's saved tensors and numbers."""
-    fields = {field for template in TEMPLATES.get(grad_fn, ()) for field in _fields(template)}
+    fields = {field for formula in FORMULAS.get(grad_fn, ()) for field in _fields(formula)}
     return (*sorted(fields - {"g"}), *ALSO.get(plain_name(grad_fn), ()))
 
 
+def gather(label: str, terms: Sequence[Snapshot], total: Snapshot, start: bool) -> Rule:
+    """How a named tensor comes by its gradient.
+
+    Args:
+        label: What it is called.
+        terms: What arrived; the first is the pass's own where this is its `start`.
+        total: What it hands on.
+        start: Whether the pass starts here.
+    """
+    if len(terms) == 1:
+        return Rule(label, STARTS if start else HANDS_ON, {"value": terms[0]}, total)
+    factors = {f"term{i}": term for i, term in enumerate(terms)}
+    return Rule(label, " + ".join(f"{{{name}}}" for name in factors), factors, total)
+
+
+Pieces: TypeAlias = list[tuple[str, str]]
+"""A sentence in parts, each with what it is: "operation", "arriving", "leaving", or ""."""
+
+
+def pieces(rule: Rule) -> Pieces:
+    """The rule in words and numbers, in parts that a picture can set off from each other.
+
+    Small tensors are written out, so that the reader can compute the right side from the left;
+    larger ones are called by their role.
+    """
+    told: Pieces = [("operation", f"{rule.operation}: "), *_side(rule)]
+    if _has_result(rule):
+        if is_small(rule.result):
+            told += [("", " = "), ("" if rule.hooked else "leaving", format_snapshot(rule.result))]
+        else:
+            told.append(("", f", of shape {rule.result.shape}"))
+    if rule.hooked:
+        told.append(("", ", which a hook changes"))
+        if rule.hooked.numbers is not None:
+            told += [("", " to "), ("leaving", format_snapshot(rule.hooked))]
+    return told
+
+
+def _has_result(rule: Rule) -> bool:
+    """Whether what comes out differs from what is said to go in."""
+    return rule.formula not in (EACH, HANDS_ON, STARTS, UNCHANGED)
+
+
+def is_small(value: Snapshot | None) -> bool:
+    """Whether a tensor is written out, number by number."""
+    return value is not None and value.numbers is not None and len(value.numbers) <= _MOST
+
+
+def _side(rule: Rule) -> Pieces:
+    """The formula with numbers in place of names if all are few, else the roles that they play."""
+    if "term0" in rule.factors and not is_small(rule.result):
+        return [("", f"{len(rule.factors)} gradients added up")]
+    formula = rule.formula.removesuffix(" unchanged") if rule.hooked else rule.formula
+    parts = list(Formatter().parse(formula))
+    fields = [field for _, field, _, _ in parts if field and field in rule.factors]
+    small = all(map(is_small, (rule.factors[field] for field in fields)))
+    told: Pieces = []
+    for text, field, _, _ in parts:
+        told.append(("", text.replace("@", "×")))
+        if field == "operation":
+            told.append(("", rule.operation))
+        elif field:
+            value = rule.factors[field]
+            if not small and field in ROLES and value.dtype not in _PLAIN:
+                told.append(("", ROLES[field]))
+                continue
+            written = format_snapshot(value)
+            # a negative number stands in parentheses, unless it is the first or a term
+            bare = written[0] != "−" or field == fields[0] or field.startswith("term")
+            role = "arriving" if field in _ARRIVING and _has_result(rule) else ""
+            told.append((role, written if bare else f"({written})"))
+    return told
+
+
+_ARRIVING = ("g", "gradient")
+"""The names of the gradient that arrives, in arithmetic and in words."""
+
+_PLAIN = {"bool", "int", "float", "complex"}
+"""The types of plain numbers, which are always written."""
+
+_Formula: TypeAlias = tuple[str | None, dict[str, Number | Snapshot]]
+
+
 @cache
-def _fields(template: str) -> tuple[str, ...]:
-    return tuple(field for _, field, _, _ in Formatter().parse(template) if field)
+def _fields(formula: str) -> tuple[str, ...]:
+    return tuple(field for _, field, _, _ in Formatter().parse(formula) if field)
 
 
-def _from_template(local: Local) -> str | None:
-    templates = TEMPLATES.get(local.grad_fn, ())
-    if not templates:
+def _filled(
+    local: Local, formula: str | None, more: Mapping[str, Number | Snapshot]
+) -> tuple[str, dict[str, Snapshot]] | None:
+    """The formula with its factors, None if one of them is not known."""
+    if formula is None:
         return None
-    template = templates[min(local.argument, len(templates) - 1)]
-    values: dict[str, Snapshot] = {}
-    for field in _fields(template):
-        value = local.arriving if field == "g" else _snapshot(local.saved.get(field))
+    factors = {}
+    for name in (*_fields(formula), *more):
+        known = more[name] if name in more else local.saved.get(name)
+        value = local.arriving if name in _ARRIVING else _snapshot(known)
         if value is None:
             return None
-        values[field] = value
-    text = _fill(template, values)
-    return _result(local, _summed(local, text) if local.grad_fn in ELEMENTWISE else text)
+        factors[name] = value
+    fewer = math.prod(local.leaving.shape) < math.prod(local.arriving.shape)
+    if fewer and "@" not in formula and ("{g}" in formula or formula == "{gradient}"):
+        # where an input was broadcast, the gradients of all its copies are added up
+        formula = f"sum of {formula}"
+    return formula, factors
 
 
-def _fill(template: str, values: Mapping[str, Snapshot]) -> str:
-    """Numbers in place of names if all of them are few, else the roles that they play."""
-    texts = {}
-    for name, value in values.items():
-        if not _is_small(value):
-            return template.format_map(ROLES)
-        text = format_snapshot(value)
-        # a negative number stands in parentheses, unless it is the first
-        bare = text[0] != "−" or template.startswith(f"{{{name}}}")
-        texts[name] = text if bare else f"({text})"
-    return template.format_map(texts)
+def _formula(name: str, local: Local) -> _Formula:
+    """The formula, and what it needs beside the gradient and what autograd saved."""
+    formulas = FORMULAS.get(local.grad_fn) or FORMULAS.get(name)
+    if formulas:
+        arriving, leaving = math.prod(local.arriving.shape), math.prod(local.leaving.shape)
+        counts = {"elements": leaving, "count": leaving // max(arriving, 1)}
+        formula = formulas[min(local.argument, len(formulas) - 1)]
+        return formula, {k: v for k, v in counts.items() if k in _fields(formula)}
+    if name in RESHAPING:
+        same = local.arriving.shape == local.leaving.shape
+        moved = not same or name in ("transpose", "permute")
+        return "passes {gradient} on in the shape of the input" if moved else UNCHANGED, {}
+    return _SPECIAL[name](local) if name in _SPECIAL else (None, {})
 
 
-def _special(name: str, local: Local) -> str | None:
-    g = format_snapshot(local.arriving) if _is_small(local.arriving) else "the gradient"
-    if name in ("add", "sub"):
-        return _add(name, local, g)
-    if name == "pow":
-        return _power(local)
-    if name == "mean":
-        share = math.prod(local.leaving.shape) // max(math.prod(local.arriving.shape), 1)
-        return _result(local, f"{g} ÷ {share}")
-    if name == "sum":
-        return f"passes {g} on to each of {math.prod(local.leaving.shape)} elements"
-    if name == "relu":
-        return _relu(local, g)
-    if name == "mse_loss":
-        return _mse_loss(local)
-    if name in ("max", "min", "amax", "amin"):
-        return _extreme("largest" if name in ("max", "amax") else "smallest", local, g)
-    if name == "addmm":
-        sides = (_summed(local, g), "gradient × other inputᵀ", "inputᵀ × gradient")
-        return _result(local, sides[local.argument])
-    return _moving(name, local, g)
-
-
-def _add(name: str, local: Local, g: str) -> str:
+def _add(local: Local) -> _Formula:
+    # alpha belongs to what is added or subtracted: the second, but the first of `rsub`
     swapped = local.grad_fn.startswith("Rsub")
-    minus = name == "sub" and local.argument == (0 if swapped else 1)
-    # alpha belongs to what is added or subtracted
-    alpha = local.saved.get("alpha", 1) if local.argument == 1 and not swapped else 1
-    if minus or alpha != 1:
-        factor = f"(−{format_number(alpha)})" if minus else format_number(alpha)
-        return _result(local, _summed(local, f"{g} × {factor}"))
-    if local.arriving.shape != local.leaving.shape:
-        return _result(local, _summed(local, g))
-    return f"passes {g} on unchanged"
+    second = local.argument == (0 if swapped else 1)
+    alpha = local.saved.get("alpha", 1) if second else 1
+    if second and plain_name(local.grad_fn) == "sub":
+        alpha = -alpha
+    if alpha != 1:
+        return "{g} × {alpha}", {"alpha": alpha}
+    return (UNCHANGED if local.arriving.shape == local.leaving.shape else "{gradient}"), {}
 
 
-def _power(local: Local) -> str | None:
+def _power(local: Local) -> _Formula:
     """The rule of x ** n for a plain number n."""
-    n, base = local.saved.get("exponent"), _snapshot(local.saved.get("self"))
-    if base is None or not isinstance(n, int | float) or n == 0:
-        return None
-    factor = format_number(n) if n > 0 else f"({format_number(n)})"
-    rest = format_number(n - 1) if n > 1 else f"({format_number(n - 1)})"
-    raised: dict[float, str] = {1: "", 2: " × {self}", 3: " × {self}²", 4: " × {self}³"}
-    template = "{g} × " + factor + raised.get(n, " × {self} ^ " + rest)
-    return _result(local, _fill(template, {"g": local.arriving, "self": base}))
+    n = local.saved.get("exponent")
+    if not isinstance(n, int | float) or n == 0:
+        return None, {}
+    powers: dict[float, str] = {1: "", 2: " × {self}", 3: " × {self}²", 4: " × {self}³"}
+    if n in powers:
+        return "{g} × {exponent}" + powers[n], {}
+    return "{g} × {exponent} × {self} ^ {less}", {"less": n - 1}
 
 
-def _relu(local: Local, g: str) -> str:
-    result = _snapshot(local.saved.get("result"))
-    if result is None or result.numbers is None or len(result.numbers) > _MOST:
-        return _result(local, f"{g} where the input is above 0, else 0")
-    steps = tuple(int(number.real > 0) for number in result.numbers)
-    return _result(local, f"{g} × {format_snapshot(Snapshot(result.shape, 'int64', steps))}")
+def _relu(local: Local) -> _Formula:
+    result = local.saved.get("result")
+    if not isinstance(result, Snapshot):
+        return None, {}
+    if not is_small(result):
+        return "{gradient} where the input is above 0, else 0", {"result": result}
+    steps = tuple(int(number.real > 0) for number in result.numbers or ())
+    return "{g} × {step}", {"step": Snapshot(result.shape, "int64", steps)}
 
 
-def _mse_loss(local: Local) -> str | None:
-    a, b = (_snapshot(local.saved.get(name)) for name in ("self", "target"))
-    if a is None or b is None or a.shape != b.shape:
-        return None
+def _mse_loss(local: Local) -> _Formula:
+    a, b = local.saved.get("self"), local.saved.get("target")
+    if not isinstance(a, Snapshot) or not isinstance(b, Snapshot) or a.shape != b.shape:
+        return None, {}
     difference = "({self} − {target})" if local.argument == 0 else "({target} − {self})"
     # torch numbers the ways to reduce: 0 none, 1 mean, 2 sum
-    divided = f" ÷ {math.prod(a.shape)}" if local.saved.get("reduction") == 1 else ""
-    values = {"g": local.arriving, "self": a, "target": b}
-    return _result(local, _fill("{g} × 2 × " + difference + divided, values))
+    if local.saved.get("reduction") == 1:
+        return "{g} × 2 × " + difference + " ÷ {size}", {"size": math.prod(a.shape)}
+    return "{g} × 2 × " + difference, {}
 
 
-def _extreme(which: str, local: Local, g: str) -> str:
+def _extreme(local: Local) -> _Formula:
     """The rule of a maximum or minimum over all elements or along one dimension."""
+    which = "largest" if "max" in plain_name(local.grad_fn) else "smallest"
     places = sum(number != 0 for number in local.leaving.numbers or ())
     if local.arriving.shape == () and places > 1:
-        return _result(local, f"{g} in equal parts to the {places} {which} elements")
-    return _result(local, f"all of {g} to the {which} element")
+        return f"{{gradient}} in equal parts to the {{places}} {which} elements", {"places": places}
+    return f"all of {{gradient}} to the {which} element", {}
 
 
-def _moving(name: str, local: Local, g: str) -> str | None:
-    """Operations that move numbers about."""
-    if name in RESHAPING:
-        if local.arriving.shape == local.leaving.shape and name not in ("transpose", "permute"):
-            return f"passes {g} on unchanged"
-        return _result(local, f"passes {g} on in the shape of the input")
-    if name in PICKING:
-        return _result(local, f"{g} goes back to where it was taken from, the rest gets 0")
-    if name in PARTING:
-        return _result(local, f"puts the parts {g} together again")
-    if name in ("cat", "stack"):
-        return _result(local, f"takes its part of {g}")
-    if name == "expand":
-        return _result(local, _summed(local, g))
-    return None
+def _addmm(local: Local) -> _Formula:
+    """The rule of β·bias + α·mat1·mat2."""
+    names = ("beta", "alpha", "alpha")
+    scale = local.saved.get(names[local.argument], 1)
+    formula = ("{gradient}" if scale == 1 else "{g}", "{g} @ {mat2}ᵀ", "{mat1}ᵀ @ {g}")[
+        local.argument
+    ]
+    return (formula, {}) if scale == 1 else (f"{{scale}} × {formula}", {"scale": scale})
 
 
-def _result(local: Local, text: str) -> str:
-    if _is_small(local.leaving):
-        return f"{text} = {format_snapshot(local.leaving)}"
-    return f"{text}, of shape {local.leaving.shape}"
-
-
-def _summed(local: Local, text: str) -> str:
-    """Where an input was broadcast, the gradients of all its copies are added up."""
-    fewer = math.prod(local.leaving.shape) < math.prod(local.arriving.shape)
-    return f"sum of {text}" if fewer else text
+_SPECIAL = {
+    "add": _add,
+    "sub": _add,
+    "pow": _power,
+    "relu": _relu,
+    "mse_loss": _mse_loss,
+    "addmm": _addmm,
+    **dict.fromkeys(("max", "min", "amax", "amin"), _extreme),
+}
 
 
 def _snapshot(value: Any) -> Snapshot | None:
     if isinstance(value, int | float | complex):
         return number_snapshot(value)
     return value if isinstance(value, Snapshot) else None
-
-
-def _is_small(value: Snapshot | None) -> bool:
-    return value is not None and value.numbers is not None and len(value.numbers) <= _MOST

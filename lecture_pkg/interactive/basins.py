@@ -64,7 +64,8 @@ def basin_map(
 
     Args:
         objective: elementwise: takes n thetas, returns n values, each from its own theta alone.
-        step_sizes: positive numbers that rise, one for each row of the map.
+        step_sizes: positive numbers that rise, one for each row of the map; by default 20, from
+            0.01 to 0.3.
         starts: numbers from `low` to `high` that rise, one for each column; by default 101, evenly
             spaced.
         max_iter: number of updates of every path, 1 or more.
@@ -78,7 +79,8 @@ def basin_map(
 
     Raises:
         TypeError, ValueError: an argument is wrong, the objective is not 1-D or not finite between
-            `low` and `high`, or there are more points than a page should carry.
+            `low` and `high`, or there are more points than a page should carry. Of the default
+            step sizes and starts as many are left out as it takes, and the caption says so.
 
     Example:
         >>> basin_map(lambda theta: theta**2, [0.5, 1.5], [-4, 4], 20, first=(0.5, 4))
@@ -87,13 +89,18 @@ def basin_map(
         Step 0.5 from 4: rests at 0, value 0: the step 0.5 is below 2/f″ = 1.0000 there.
     """
     found = survey(objective, step_sizes, starts, max_iter, low, high, first, _SHARES)
+    lighter = found.lighter(steps=step_sizes is STEP_SIZES, starts=starts is None)
+    return within_budget(map(_figure, lighter), found.thetas.size, THIN)
+
+
+def _figure(found: Survey) -> Figure:
     ends, bounds = found.values[..., -1], _bounds(found)
     counted = (
         f"Of the {ends.size} paths {found.rests.sum()} come to rest; the lowest value reached is "
         f"{found.value(ends.min())}."
     )
     coarse = (found.high - found.low) / _COARSE
-    figure = Figure(
+    return Figure(
         kind="basins",
         label="Map of starts and step sizes: where gradient descent ends",
         data={
@@ -105,7 +112,6 @@ def basin_map(
             "rests": "".join(np.where(found.rests.ravel(), "1", "0")),
             "bounds": bounds,
             "colours": COLOURS,
-            "ridges": found.ridges.tolist(),
         },
         still=_still(found, bounds),
         alt=f"A map of starts and step sizes coloured by the value reached. "
@@ -115,20 +121,19 @@ def basin_map(
         caption=(
             f"{ends.size:,} paths, computed by torch in float64. The page keeps their ends to "
             f"{found.decimals} decimals and the points on the way to a {_COARSE}th of the "
-            "picture's width."
+            f"picture's width.{found.notes}"
         ),
         parts=("plane",),
     )
-    return within_budget(figure, found.thetas.size, THIN)
 
 
 def _bounds(found: Survey) -> list[float]:
     """Where one colour ends and the next begins; the last takes all that is higher."""
-    top = float(found.curve.max())
-    ends = found.values[..., -1].clip(max=top)
+    bottom, top = found.frame
+    ends = found.values[..., -1].clip(bottom, top)
     low, high = float(ends.min()), float(np.quantile(ends, 0.97))
     if high <= low:
-        low, high = float(found.curve.min()), top
+        low, high = bottom, top
     places = decimals_for(high - low, 10)
     return [round(low + (high - low) * i / len(COLOURS), places) for i in range(1, len(COLOURS))]
 
@@ -199,10 +204,11 @@ def _runs(area: Plane, found: Survey, where: Array) -> str:
 
 def _limit_lines(area: Plane, found: Survey) -> list[str]:
     """Across each valley, the limit of its minimum, where it is among the step sizes."""
-    valleys = pairwise([found.low, *found.ridges, found.high])
+    valleys = list(pairwise([found.low, *found.ridges, found.high]))
     steps = found.step_sizes
     parts = []
-    for minimum, valley in zip(found.minima, valleys, strict=False):
+    for minimum in found.minima:
+        valley = valleys[np.searchsorted(found.ridges, minimum.theta)]
         if not steps[0] <= minimum.step_limit <= steps[-1]:
             continue
         row = np.interp(minimum.step_limit, steps, np.arange(len(steps)) + 0.5)

@@ -35,7 +35,8 @@ def explore_descent(
 
     Args:
         objective: elementwise: takes n thetas, returns n values, each from its own theta alone.
-        step_sizes: positive numbers that rise, the choices of the first slider.
+        step_sizes: positive numbers that rise, the choices of the first slider; by default 14,
+            from 0.01 to 0.3.
         starts: numbers from `low` to `high` that rise, the choices of the second slider; by
             default ten, evenly spaced: −4.5, −3.5, … 4.5.
         max_iter: number of updates of every path, 1 or more.
@@ -49,7 +50,8 @@ def explore_descent(
 
     Raises:
         TypeError, ValueError: an argument is wrong, the objective is not 1-D or not finite between
-            `low` and `high`, or there are more points than a page should carry.
+            `low` and `high`, or there are more points than a page should carry. Of the default
+            step sizes and starts as many are left out as it takes, and the caption says so.
 
     Example:
         >>> explore_descent(lambda theta: theta**2, [0.5, 1.5], [-4, 4], 20, first=(0.5, 4))
@@ -57,7 +59,12 @@ def explore_descent(
         Step 0.5 from 4: rests at 0, value 0: the step 0.5 is below 2/f″ = 1.0000 there.
     """
     found = survey(objective, step_sizes, starts, max_iter, low, high, first, _SHARES)
-    figure = Figure(
+    lighter = found.lighter(steps=step_sizes is STEP_SIZES, starts=starts is None)
+    return within_budget(map(_figure, lighter), 3 * found.thetas.size, THIN)
+
+
+def _figure(found: Survey) -> Figure:
+    return Figure(
         kind="explorer",
         label="Gradient descent: try a step size and a start",
         data={
@@ -72,11 +79,10 @@ def explore_descent(
         extra_html=_listing(found),
         caption=(
             f"{found.last.size:,} paths, computed by torch in float64, "
-            f"kept to {found.decimals} decimals."
+            f"kept to {found.decimals} decimals.{found.notes}"
         ),
         parts=("plane",),
     )
-    return within_budget(figure, 3 * found.thetas.size, THIN)
 
 
 def _still(found: Survey) -> str:

@@ -34,7 +34,7 @@ import html
 import json
 import urllib.parse
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -140,54 +140,66 @@ def on_cpu() -> Iterator[None]:
         yield
 
 
-def figure_decimals(width: float) -> int:
-    """How many decimals a figure keeps of numbers spread over `width`: four, or more if narrow.
+def spread(values: npt.NDArray[Any]) -> float:
+    """How far apart most of the values lie: of 100, the 10 highest and the 10 lowest left out.
 
-    >>> [figure_decimals(width) for width in (10.0, 1.0, 0.02)]
-    [4, 4, 6]
+    >>> spread(np.array([1e30, *range(9)]))
+    7.0
     """
-    return max(4, decimals_for(width, 10_000))
+    tenth = len(values) // 10
+    inner = np.sort(values)[tenth : len(values) - tenth]
+    return float(np.ptp(inner)) or float(np.ptp(values))
 
 
-def fits(values: npt.NDArray[Any], decimals: int) -> npt.NDArray[np.bool_]:
-    """Which numbers `pack` can hold: the finite ones that are not astronomically large."""
-    with np.errstate(invalid="ignore", over="ignore"):
-        kept: npt.NDArray[np.bool_] = np.abs(values) * 10.0**decimals < _LARGEST
-    return kept
+def figure_decimals(width: float) -> int:
+    """How many decimals a figure keeps of numbers spread over `width`.
+
+    Four, or more where the numbers lie close; none where that would make more than 12 digits.
+
+    >>> [figure_decimals(width) for width in (10.0, 0.02, 1e10, 1e40)]
+    [4, 6, 2, 0]
+    """
+    return min(max(4, decimals_for(width, 10_000)), decimals_for(width, 1e12) if width else 4)
 
 
-def pack(values: npt.NDArray[Any], decimals: int) -> list[str]:
-    """Write numbers, rounded to `decimals`, as their differences; one text for each row.
+def pack(values: npt.NDArray[Any], decimals: int) -> list[str | list[float]]:
+    """Write finite numbers, rounded to `decimals`, as their differences; one text for each row.
 
     Each difference becomes groups of five bits, the lowest first, a letter a group ("encoded
     polyline"): a path at rest is a row of one letter, which gzip makes vanish, and each number
-    comes back exactly as it was rounded.
+    comes back exactly as it was rounded. A row with a number too large for that is written as
+    numbers of twelve digits.
 
-    >>> pack(np.array([[0.5, 0.25, 0.25], [-1.0, -1.0, -1.0]]), 2)
-    ['cBp@?', 'fE??']
+    >>> pack(np.array([[0.5, 0.25, 0.25], [-1.0, -1.0, 1e30]]), 2)
+    ['cBp@?', [-1.0, -1.0, 1e+30]]
     """
-    rows = np.rint(values * 10.0**decimals).astype(np.int64).reshape(-1, values.shape[-1])
-    moves = np.diff(rows, axis=-1, prepend=0)
+    rows = np.asarray(values, float).reshape(-1, values.shape[-1])
+    large = (np.abs(rows) >= _LARGEST / 10.0**decimals).any(-1)
+    whole = np.rint(np.where(large[:, None], 0, rows) * 10.0**decimals).astype(np.int64)
+    moves = np.diff(whole, axis=-1, prepend=0)
     unsigned = (moves << 1) ^ (moves >> 63)
     groups = unsigned[..., None] >> np.arange(0, 60, 5)
     letters = (np.where(groups >= 32, 32 | (groups & 31), groups) + 63).astype(np.uint8)
     written = groups > 0
     written[..., 0] = True
     return [
-        text[mask].tobytes().decode("ascii") for text, mask in zip(letters, written, strict=True)
+        [float(f"{number:.12g}") for number in row] if plain else text[mask].tobytes().decode()
+        for row, plain, text, mask in zip(rows, large, letters, written, strict=True)
     ]
 
 
-def within_budget(figure: Figure, numbers: int, thin: str) -> Figure:
-    """`figure`, if it is light enough for a page; otherwise a ValueError: how to thin it."""
-    size = len(zlib.compress((as_json(figure.data) + figure.still).encode(), 9))
-    if size > BUDGET:
-        raise ValueError(
-            f"a figure may put {BUDGET // 1000} kB (compressed) on its page, but this one has "
-            f"{numbers:,} numbers that take {size // 1000} kB. {thin}: about "
-            f"{100 * BUDGET // size} % of these fit."
-        )
-    return figure
+def within_budget(figures: Iterable[Figure], numbers: int, thin: str) -> Figure:
+    """The first figure light enough for a page; if none is, a ValueError: how to thin the first."""
+    sizes = []
+    for figure in figures:
+        sizes.append(len(zlib.compress((as_json(figure.data) + figure.still).encode(), 9)))
+        if sizes[-1] <= BUDGET:
+            return figure
+    raise ValueError(
+        f"a figure may put {BUDGET // 1000} kB (compressed) on its page, but this one has "
+        f"{numbers:,} numbers that take {sizes[0] // 1000} kB. {thin}: about "
+        f"{100 * BUDGET // sizes[0]} % of these fit."
+    )
 
 
 @cache

@@ -5,20 +5,28 @@ from __future__ import annotations
 import html
 from collections.abc import Callable, Mapping
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import torch
 
 from .._arguments import integer, number, refuse
-from ..descent.objective import Array, Objective, callable_objective, checked_value
+from ..descent.objective import (
+    Array,
+    Objective,
+    OtherDtypeError,
+    called,
+    checked_value,
+    computing_in,
+)
 from ..descent.path import DivergedError, gradient_descent
 from ..values import fixed, plain, rounded
-from .figure import Figure, figure_decimals, fits, on_cpu, pack, within_budget
+from .figure import Figure, figure_decimals, on_cpu, pack, spread, within_budget
 from .plane import INK, MUTED, PAPER, Plane, label, picture, tag, ticks
 from .survey import FAR, tail_of
 
 Factory = Callable[[list[torch.Tensor]], torch.optim.Optimizer]
+End = Literal["diverged", "far", "rests", "maximum", "saddle", "creeps", "moves"]
 
 OPTIMIZERS: Mapping[str, Factory] = {
     "plain": lambda params: torch.optim.SGD(params, lr=0.01),
@@ -88,6 +96,7 @@ def compare_optimizers(
     steps = integer("max_iter", max_iter, at_least=1)
     if steps > _LONGEST:
         refuse("max_iter", max_iter, f"at most {_LONGEST:,}; a page should carry no more")
+    objective = computing_in(torch.float64, objective, "cpu")
     surface = survey_surface(objective, low, high)
     inside = zip(surface.low, start, surface.high, strict=True)
     if not all(a <= value <= b for a, value, b in inside):
@@ -123,7 +132,7 @@ def compare_optimizers(
         ),
         parts=("plane",),
     )
-    return within_budget(figure, 3 * len(lanes) * (steps + 1), _THIN)
+    return within_budget([figure], 3 * len(lanes) * (steps + 1), _THIN)
 
 
 class Surface(NamedTuple):
@@ -141,7 +150,7 @@ class Surface(NamedTuple):
     @property
     def value_decimals(self) -> int:
         """Of a value."""
-        return figure_decimals(float(np.ptp(self.values)))
+        return figure_decimals(spread(self.values.ravel()))
 
 
 class Lane(NamedTuple):
@@ -152,6 +161,7 @@ class Lane(NamedTuple):
     thetas: Array  # [iterations + 1, 2]; the last point followed is repeated
     values: Array  # [iterations + 1]
     last: int  # the last iteration followed
+    end: End  # what it does in the end
 
     @property
     def followed(self) -> tuple[Array, Array, Array]:
@@ -193,7 +203,6 @@ def survey_surface(objective: Objective, low: Any, high: Any) -> Surface:
         TypeError, ValueError: a bound is wrong, or the objective does not make one number of two,
             or is not finite somewhere on the grid.
     """
-    callable_objective(objective)
     corners = [
         _pair(name, value if np.ndim(value) else (value, value))
         for name, value in (("low", low), ("high", high))
@@ -218,7 +227,9 @@ def survey_surface(objective: Objective, low: Any, high: Any) -> Surface:
 
 def _checked_pairwise(objective: Objective, point: torch.Tensor) -> None:
     try:
-        value = objective(point)
+        value = called(objective, point)
+    except OtherDtypeError:
+        raise
     except (IndexError, RuntimeError, TypeError, ValueError) as error:
         raise ValueError(
             "objective must take a tensor of two numbers and return one; for theta of shape (2,) "
@@ -239,15 +250,34 @@ def _lane(
     """Let an optimizer take its steps, and stop following what runs away."""
     init = torch.tensor(start, dtype=torch.float64)
     try:
-        path = gradient_descent(objective, max_iter=steps, init=init, optimizer=factory)
+        path, diverged = gradient_descent(objective, 1, steps, init, optimizer=factory), False
     except DivergedError as error:
-        path = error.path
+        path, diverged = error.path, True
     reach = FAR * (np.array(surface.high) - surface.low)
     near = (np.abs(path.thetas - np.array(surface.low)) < reach).all(1)
-    kept = near & fits(path.objectives, surface.value_decimals)
-    last = len(kept) - 1 if kept.all() else int(kept.argmin()) - 1
-    shown = np.minimum(np.arange(steps + 1), last)
-    return Lane(name, _rate(factory), path.thetas[shown], path.objectives[shown], last)
+    last = len(near) - 1 if near.all() else int(near.argmin()) - 1
+    thetas, values = (each[np.minimum(np.arange(steps + 1), last)] for each in path)
+    end: End = "diverged" if diverged and near.all() else "far" if last < steps else "moves"
+    if end == "moves":
+        moves = np.diff(tail_of(thetas.T))
+        if np.abs(moves).max() < 10.0**-surface.decimals:
+            end = _place(objective, thetas[-1], 10.0**-surface.decimals)
+    return Lane(name, _rate(factory), thetas, values, last, end)
+
+
+def _place(objective: Objective, theta: Array, unit: float) -> End:
+    """What kind of place it is where an optimizer hardly moves, by slope and curvature there."""
+    at = torch.from_numpy(theta)
+    derivatives: Any = (torch.autograd.functional.jacobian, torch.autograd.functional.hessian)
+    slope, bend = (each(lambda t: objective(t).reshape(()), at) for each in derivatives)
+    curved, ways = torch.linalg.eigh(bend)
+    along = (ways.T @ slope).abs()  # the slope in the direction of each curvature
+    flat = curved.abs() <= 1e-9 * curved.abs().max()
+    # as far off as the bottom, or the top, of a parabola with this slope and curvature
+    if (along > torch.where(flat, 1e-12, 1.5 * unit * curved.abs())).any():
+        return "creeps"
+    falling = ~flat & (curved < 0)
+    return "rests" if not falling.any() else "maximum" if falling.all() else "saddle"
 
 
 def _rate(factory: Factory) -> float | None:
@@ -258,13 +288,24 @@ def _rate(factory: Factory) -> float | None:
 
 def _outcome(lane: Lane, surface: Surface) -> str:
     """What became of one optimizer, in a sentence."""
-    if lane.last < len(lane.values) - 1:
-        return f"diverged at iteration {lane.last + 1}."
     place = ", ".join(rounded(value, surface.decimals) for value in lane.thetas[-1])
-    value = rounded(lane.values[-1], surface.value_decimals)
-    moves = np.abs(np.diff(tail_of(lane.thetas.T))).max()
-    verb = "rests" if moves < 10.0**-surface.decimals else "is still moving,"
-    return f"{verb} at ({place}), value {value}."
+    where = f"at ({place}), value {rounded(lane.values[-1], surface.value_decimals)}"
+    match lane.end:
+        case "diverged":
+            return f"diverged at iteration {lane.last + 1}: no longer a finite number."
+        case "far":
+            return (
+                f"left the picture: at iteration {lane.last + 1} it is more than {FAR} times the "
+                "picture's size away, and is not followed further."
+            )
+        case "rests":
+            return f"rests {where}."
+        case "maximum" | "saddle":
+            return f"hardly moves, {where}: the slope is 0 there, but this is a {lane.end}."
+        case "creeps":
+            return f"hardly moves, {where}, but has not arrived in a minimum."
+        case "moves":
+            return f"is still moving, {where}."
 
 
 def _listing(lanes: list[Lane], said: list[str]) -> str:
@@ -287,7 +328,7 @@ def bands(surface: Surface) -> list[str]:
     generator: Any = contour_generator(
         scale, scale[::-1], surface.values, fill_type=FillType.OuterOffset
     )
-    lowest = float(surface.values.min()) - 1
+    lowest = float(surface.values.min() - max(1, np.ptp(surface.values)))
     levels = np.quantile(surface.values, _SHARES)
     paths = []
     for level in np.unique(levels)[::-1]:

@@ -23,6 +23,7 @@ WIDTH = 720
 LEFT, RIGHT = 48, 16
 PATH_HEIGHT = 440
 _FONT = "system-ui, 'Segoe UI', Roboto, 'Helvetica Neue', 'DejaVu Sans', sans-serif"
+_BORDER = {"stroke": LINE, "stroke_dasharray": "2 4"}  # of a valley: a ridge
 _MOST_NAMES = 12  # more names than this would only hide the curve
 
 
@@ -141,7 +142,7 @@ def ticks(low: float, high: float, most: int) -> list[float]:
 
 def path_panels(found: Survey, top: float) -> list[str]:
     """The chosen path over the objective and in time, `PATH_HEIGHT` high, from `top` on."""
-    low, high = float(found.curve.min()), float(found.curve.max())
+    low, high = found.frame
     room = (high - low or 1.0) * 0.16
     sides = (LEFT, top + 24, WIDTH - LEFT - RIGHT, 216)
     above = Plane(*sides, (found.low, found.high), (low - room, high + room))
@@ -151,6 +152,7 @@ def path_panels(found: Survey, top: float) -> list[str]:
     end = min(max(thetas[-1], found.low), found.high)
     return [
         *(p.down(m.theta, stroke=FAINT) for m in found.minima for p in (above, below)),
+        *(p.down(ridge, **_BORDER) for ridge in _few(found.ridges) for p in (above, below)),
         above.y_axis("value", ticks(low, high, 4)),
         below.y_axis("iteration", ticks(0, found.iterations, 2)),
         below.x_axis("θ", ticks(found.low, found.high, 10)),
@@ -178,23 +180,28 @@ def _minima(plane: Plane, found: Survey) -> list[str]:
         fill = LEAF if minimum.step_limit > found.step_sizes[found.chosen[0]] else PAPER
         style = {"fill": fill, "stroke": LEAF, "stroke_width": 2}
         parts.append(plane.mark(minimum.theta, minimum.value, 4.5, **style))
-        if len(found.minima) <= _MOST_NAMES:
-            x, y = plane.at(minimum.theta, minimum.value)
-            parts.append(label(limit_name(minimum), x, y + 20, fill=LEAF))
+    for minimum in _few(found.minima):
+        x, y = plane.at(minimum.theta, minimum.value)
+        parts.append(label(limit_name(minimum), x, y + 20, fill=LEAF))
     return parts
+
+
+def _few(places: Any) -> Any:
+    """The same, if they are few enough not to hide the curve; otherwise none."""
+    return places if len(places) <= _MOST_NAMES else places[:0]
 
 
 def _legend(y: float) -> list[str]:
     marks = [
-        (LEFT, {"fill": PAPER, "stroke": VALUE}, "start"),
-        (112, {"fill": FLOW, "stroke": FLOW}, "end"),
-        (166, {"fill": LEAF, "stroke": LEAF}, "can hold this step"),
-        (308, {"fill": PAPER, "stroke": LEAF}, "cannot"),
-        (380, None, "number: 2/f″, the largest step it can hold"),
+        (16, {"fill": PAPER, "stroke": VALUE}, "start"),
+        (76, {"fill": FLOW, "stroke": FLOW}, "end"),
+        (126, {"fill": LEAF, "stroke": LEAF}, "can hold this step"),
+        (264, {"fill": PAPER, "stroke": LEAF}, "cannot"),
     ]
-    parts = []
+    parts = [tag("path", d=f"M622 {y + 2}v-14", **_BORDER)]
     for x, style, words in marks:
-        if style:
-            parts.append(tag("circle", cx=x, cy=y - 4, r=4.5, stroke_width=2, **style))
+        parts.append(tag("circle", cx=x, cy=y - 4, r=4.5, stroke_width=2, **style))
         parts.append(label(words, x + 10, y, anchor="start"))
+    parts.append(label("number: 2/f″, the largest step it can hold", 336, y, anchor="start"))
+    parts.append(label("ridge", 630, y, anchor="start"))
     return parts

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import ctypes
 import gzip
 import http.client
 import json
 import re
+import time
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
 
-from benchmarks import graph_calls, graphs, lesson, measure, pages, run, startup, table
-from benchmarks.measure import Contestant, Failed, Result, Workers, interleaved
-from benchmarks.table import Comparison, Goal, markdown
+from benchmarks import build, lesson, measure, pages, run, startup, table
+from benchmarks.alternatives import ROOT
+from benchmarks.measure import Call, Competitor, Failed, largest, medians
+from benchmarks.table import Comparison, Goal, markdown, short_form
 from lecture_pkg import gradient_descent, trace
 
 
@@ -27,15 +31,15 @@ from lecture_pkg import gradient_descent, trace
         (Goal("times", 3), 3.1, 1.0, False),
         (Goal("more", 0.05), 1.04, 1.0, True),
         (Goal("more", 0.05), 1.06, 1.0, False),
-        (Goal("at most", 3), 3.0, None, True),
+        (Goal("at most", 3), 3.0, "–", True),
         (Goal("at most", 3), 3.1, 1.0, False),
-        (Goal("times", 3), None, 1.0, None),
-        (Goal("times", 3), 1.0, None, None),
+        (Goal("times", 3), "crashed", 1.0, None),
+        (Goal("times", 3), 1.0, "crashed", None),
         (None, 1.0, 2.0, None),
     ],
 )
 def test_a_goal_is_reached_or_not(
-    goal: Goal | None, ours: float | None, other: float | None, reached: bool | None
+    goal: Goal | None, ours: float | str, other: float | str, reached: bool | None
 ) -> None:
     assert Comparison("work", "another", ours, other, goal=goal).reached is reached
 
@@ -50,7 +54,10 @@ def test_a_goal_is_reached_or_not(
         (Comparison("a", "floor: bare", 0.06, 0.05), "1.20× the floor"),
         (Comparison("a", "floor: bare", 1.02, 1.0, goal=Goal("more", 0.1)), "+20.0 ms"),
         (Comparison("a", "floor: bare", 1.0, 1.02, goal=Goal("more", 0.1)), "−20.0 ms"),
-        (Comparison("a", "another", 1.0, None, said="RecursionError"), ""),
+        (Comparison("a", "another", 50_000, 200, "operations"), "250× more"),
+        (Comparison("a", "another", 50_000, 100_000, "operations"), "2.00× fewer"),
+        (Comparison("a", "another", 50_000, 50_000, "operations"), "the same"),
+        (Comparison("a", "another", 1.0, "RecursionError"), ""),
     ],
 )
 def test_the_ratio_says_what_it_compares(comparison: Comparison, ratio: str) -> None:
@@ -60,12 +67,12 @@ def test_the_ratio_says_what_it_compares(comparison: Comparison, ratio: str) -> 
 def test_the_table() -> None:
     why = "It reads everything twice."
     rows = [
-        Comparison("work", "another", 0.001, 0.02, goal=Goal("faster", 10)),
-        Comparison("work", "a third", 0.001, None, said="RecursionError"),
+        Comparison("work", "another", 0.001, 0.02, goal=Goal("faster", 10), in_readme=True),
+        Comparison("work", "a third", 0.001, "RecursionError"),
         Comparison("work", "floor: bare", 0.004, 0.001, goal=Goal("times", 3), why=why),
         Comparison("more", "floor: bare", 0.005, 0.001, goal=Goal("times", 3), why=why),
-        Comparison("size", "–", 2.5e6, None, "B", Goal("at most", 3e6)),
-        Comparison("on CUDA", "–", None, said="no CUDA device"),
+        Comparison("size", "–", 2.5e6, unit="B", goal=Goal("at most", 3e6)),
+        Comparison("on CUDA", "–", "no CUDA device"),
     ]
     assert markdown(rows) == (
         "| what | against | this project | the other | ratio | to reach | reached |\n"
@@ -79,103 +86,90 @@ def test_the_table() -> None:
         "\n"
         "1. It reads everything twice.\n"
     )
+    assert short_form(rows) == (
+        "| what | against | ratio |\n| --- | --- | --- |\n| work | another | 20.0× faster |\n"
+    )
 
 
-class FakeWorkers(Workers):
-    """Answers each run of a contestant with the next of its seconds, or fails with a text."""
+class FakeCompetitor:
+    """Answers each call with the next of the seconds that it names, or fails with a text."""
 
-    def __init__(self, answers: dict[str, list[float | str]]) -> None:
-        super().__init__()
-        self.order: list[str] = []
-        self._answers = {name: iter(each) for name, each in answers.items()}
+    order: list[str]
 
-    def ask(self, process: str, limit: float, **request: Any) -> dict[str, Any]:
-        if request["do"] != "run":
-            return {}
-        self.order.append(request["name"])
-        answer = next(self._answers[request["name"]])
+    def __init__(self, threads: int) -> None:
+        self._answers: Iterator[float | str] | None = None
+
+    def __enter__(self) -> FakeCompetitor:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def seconds(self, call: Call) -> float:
+        name, *answers = call
+        self.order.append(name)
+        self._answers = self._answers or iter(answers)
+        answer = next(self._answers)
         if isinstance(answer, str):
             raise Failed(answer)
-        return {"seconds": answer, "value": None, "peak": 5}
+        return answer
 
 
-def contestants(*names: str) -> list[Contestant]:
-    return [Contestant(name, "module:function") for name in names]
+@pytest.fixture
+def order(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the calls that were timed, by competitors that are none."""
+    FakeCompetitor.order = []
+    monkeypatch.setattr(measure, "Competitor", FakeCompetitor)
+    return FakeCompetitor.order
 
 
-def test_medians_of_runs_in_turn_without_the_first() -> None:
-    workers = FakeWorkers({"a": [9, 1, 3, 2], "b": [9, 4, 4, 7]})
-    found = interleaved(workers, contestants("a", "b"), 3)
-    assert found == {"a": Result(2, "", None, 5), "b": Result(4, "", None, 5)}
-    assert workers.order == ["a", "b"] * 4
+def test_medians_of_runs_in_turn_without_the_first(order: list[str]) -> None:
+    found = medians({"a": ("a", 9, 1, 3, 2), "b": ("b", 9, 4, 4, 7)}, 3)
+    assert found == {"a": 2, "b": 4}
+    assert order == ["a", "b"] * 4
 
 
-def test_who_fails_stays_out_and_who_is_slow_runs_once() -> None:
-    workers = FakeWorkers({"a": ["RecursionError"], "b": [30], "c": [1, 2, "crashed"]})
-    found = interleaved(workers, contestants("a", "b", "c"), 3)
-    assert found["a"] == Result(None, "RecursionError")
-    assert found["b"].seconds == 30
-    assert found["c"].seconds is None
-    assert workers.order == ["a", "b", "c", "c", "c"]
+def test_who_fails_stays_out_and_who_is_slow_runs_once(order: list[str]) -> None:
+    calls = {"a": ("a", "RecursionError"), "b": ("b", 30), "c": ("c", 1, 2, "crashed")}
+    assert medians(calls, 3) == {"a": "RecursionError", "b": 30, "c": "crashed"}
+    assert order == ["a", "b", "c", "c", "c"]
 
 
-def test_a_worker_that_raises_crashes_or_hangs_is_a_failure_and_replaced() -> None:
-    with Workers(threads=1) as workers:
-
-        def prepare(function: str, limit: float = 60, **settings: Any) -> None:
-            request = {"name": "x", "function": function, "settings": settings}
-            workers.ask("one", limit, do="prepare", **request)
-
-        with pytest.raises(Failed, match=r"^TypeError$"):
-            prepare("builtins:int", x="one")
-        with pytest.raises(Failed, match="crashed"):
-            prepare("os:abort")
-        with pytest.raises(Failed, match="passes 1 s"):
-            prepare("subprocess:run", limit=1, args=["sleep", "5"])
-        prepare("benchmarks.descent:curve_bare")
-        answer = workers.ask("one", 60, do="run", name="x")
-        assert answer["seconds"] > 0 and answer["peak"] > 10**6
+def test_a_process_that_raises_crashes_or_hangs_is_a_failure() -> None:
+    with Competitor(threads=1) as good:
+        assert 0 < good.seconds((partial, time.sleep, 0.001)) < 1
+        with pytest.raises(Failed, match=r"^ValueError$"):
+            good.seconds((partial, int, "one"))
+        with pytest.raises(Failed, match="passes 0 s"):
+            good.seconds((partial, time.sleep, 9), limit=0.1)
+    with Competitor(threads=1) as bad, pytest.raises(Failed, match="crashed"):
+        bad.seconds((partial, ctypes.string_at, 0))
 
 
-def test_a_tool_that_fails_or_needs_too_long_is_not_tried_on_larger_graphs(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize(
+    ("sizes", "found"),
+    [
+        ((0, 1, 99), (0, "passes 1 s")),
+        ((0,), (0, "nothing larger was tried")),
+        ((0, -1, 0), (0, "ValueError")),
+        ((-1,), ("none", "ValueError")),
+    ],
+)
+def test_the_largest_size_that_can_be_done(
+    sizes: tuple[int, ...], found: tuple[int | str, str]
 ) -> None:
-    asked: list[set[str]] = []
-
-    def fake(workers: Workers, who: list[Contestant], rounds: int) -> dict[str, Result]:
-        asked.append({each.name for each in who})
-        found = {each.name: Result(0.1) for each in who}
-        bad = {"torchviz": Result(None, "RecursionError"), "torchlens": Result(7.0)}
-        return found | {name: each for name, each in bad.items() if name in found}
-
-    monkeypatch.setattr(graphs, "interleaved", fake)
-    given_up: dict[str, str] = {}
-    graphs._trace_all(Workers(), 1, "chain", 100, given_up)
-    second = graphs._trace_all(Workers(), 1, "chain", 1000, given_up)
-    assert asked[1] == {"ours", "walk", "read", "both", "torchview"}
-    assert second["torchviz"].failure == "RecursionError"
-    assert second["torchlens"].failure == "over a minute: 7 s at 100"
+    sleep_so_many_seconds = partial(partial, time.sleep)
+    assert largest(sleep_so_many_seconds, sizes, limit=0.9) == found
 
 
-@pytest.mark.parametrize("shape", ["chain", "random_graph"])
-def test_the_graphs_have_the_size_that_they_say(shape: str) -> None:
+def test_a_chain_has_the_size_that_it_says() -> None:
     x = torch.tensor(0.5, requires_grad=True)
-    y = getattr(lesson, shape)(500)(x)
-    operations = [node for node in trace(y, x=x).nodes if node.kind == "operation"]
-    assert len(operations) == 500 and bool(y.isfinite())
+    y = lesson.chain(500)(x)
+    assert [node.kind for node in trace(y, x=x).nodes].count("operation") == 500
     assert len(lesson.bare_walk(y)) == 501
 
 
-def test_memory_of_a_traced_graph_grows_with_its_size_alone() -> None:
-    small, large = (graph_calls.memory_ours("chain", size)() for size in (2_000, 20_000))
-    assert large == pytest.approx(small, rel=0.3)
-    assert large < 1000
-
-
 def test_all_descents_take_the_same_steps() -> None:
-    thetas = torch.linspace(-4.5, 4.5, 30, dtype=torch.float64, requires_grad=True)
-    (slope,) = torch.autograd.grad(lesson.objective(thetas).sum(), thetas)
-    torch.testing.assert_close(lesson.slope(thetas.detach()), slope)
     step = torch.full((1,), 0.05, dtype=torch.float64)
     by_hand = lesson.formula_steps(torch.tensor([-3.5], dtype=torch.float64), step, 5)
     ours = gradient_descent(lesson.objective, 0.05, 5, init=-3.5)
@@ -188,7 +182,7 @@ def test_all_descents_take_the_same_steps() -> None:
 
 
 def test_results_hold_the_kept_table_of_a_gpu(tmp_path: Path) -> None:
-    rows = [Comparison("work", "floor: bare", 0.002, 0.001, goal=Goal("times", 3))]
+    rows = [Comparison("work", "floor: bare", 0.002, 0.001)]
     alone = run.results(["Machine: a."], rows, tmp_path)
     assert "- Machine: a.\n" in alone and "GPU" not in alone
     kept = {"header": ["GPU: b."], "rows": [row._asdict() for row in rows]}
@@ -198,53 +192,58 @@ def test_results_hold_the_kept_table_of_a_gpu(tmp_path: Path) -> None:
     assert both.endswith("- GPU: b.\n\n" + markdown(rows))
 
 
-def test_linear_is_what_grows_as_the_bare_walk_does() -> None:
-    seconds = {100: (2e-5, 1e-5), 1000: (2e-4, 1e-4), 10**6: (0.8, 0.5)}
-    found = {
-        size: {"ours": Result(ours), "walk": Result(walk)} for size, (ours, walk) in seconds.items()
-    }
-    row = graphs._growth("chain", found)
-    assert row.what == "time for an operation of a chain: of 1,000,000 ÷ of 1,000"
-    assert row.cells()[2:] == ["4.00×", "5.00×", "0.80× the floor", "≤ 1.50×", "yes"]
-    found[10**6]["ours"] = Result(None, "crashed")
-    assert graphs._growth("chain", found).reached is None
+def rows_of(table: str) -> list[list[str]]:
+    lines = [line for line in table.splitlines() if line.startswith("| ")]
+    return [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines]
 
 
 def test_the_readme_says_what_the_results_say() -> None:
-    table_of = {}
-    for name in ("README.md", "benchmarks/results.md"):
-        lines = (measure.ROOT / name).read_text("utf-8").splitlines()
-        rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines if "|" in line]
-        table_of[name] = {tuple(row[:2]): row for row in rows if len(row) >= 3}
-    whole = table_of["benchmarks/results.md"]
-    for key in run._SHORT:
-        assert table_of["README.md"][key][2] == whole[key][4] != ""
+    written = run._PLACE.search((ROOT / "README.md").read_text("utf-8"))
+    assert written
+    results = rows_of((ROOT / "benchmarks" / "results.md").read_text("utf-8"))
+    ratios = {(what, against): ratio for what, against, _, _, ratio, *_ in results}
+    shown = rows_of(written[0])
+    assert len(shown) > 8
+    assert [row for row in shown if ratios[row[0], row[1]] != row[2] or not row[2]] == []
 
 
 def test_what_is_imported_beyond_torch_is_the_difference() -> None:
-    row = startup._row("import lecture_pkg", [(1.0, 1.2), (3.0, 3.01), (2.0, 2.04)])
+    row = startup._row([(1.0, 0.2), (3.0, 0.01), (2.0, 0.04)])
     assert row.other == 2.0 and row.ours == pytest.approx(2.04) and row.reached
 
 
+def test_what_pip_fetched_is_in_its_log(tmp_path: Path) -> None:
+    wheel = tmp_path / "torch-2.13.0-py3-none-any.whl"
+    wheel.write_bytes(b"x" * 1000)
+    log = (
+        "2030-01-01T10:00:00,100   Downloading six-1.17.0.whl.metadata (12 kB)\n"
+        "2030-01-01T10:00:01,100   Downloading numpy-2.2.6-cp311.whl (16.8 MB)\n"
+        f"2030-01-01T10:00:02,100 Processing {wheel} (from -r x.txt (line 6))\n"
+        f"2030-01-01T10:00:02,100 Processing {tmp_path}\n"  # lecture_pkg itself
+    )
+    assert build.fetched(log) == (pytest.approx(16_812_000), 1000)
+
+
 def test_pages_are_served_as_a_cdn_does(tmp_path: Path) -> None:
-    (tmp_path / "page.html").write_text("<p>long</p>" * 100)
+    text = b"<p>long</p>" * 100
+    (tmp_path / "page.html").write_bytes(text)
     (tmp_path / "icons.woff2").write_bytes(b"packed already")
+    pages._pack(tmp_path)
     with pages.served(tmp_path) as address:
         connection = http.client.HTTPConnection(address.removeprefix("http://"))
-        for path in ("/page.html", "/icons.woff2?v=1", "/nothing"):
-            connection.request("GET", path)
-            answer = connection.getresponse()
-            body = answer.read()
-            if path == "/page.html":
-                assert answer.headers["Content-Encoding"] == "gzip" and len(body) < 100
-                assert gzip.decompress(body) == (tmp_path / "page.html").read_bytes()
-            else:
-                assert (answer.status, body[:6]) in [(200, b"packed"), (404, body[:6])]
+        connection.request("GET", "/page.html")
+        with connection.getresponse() as answer:
+            assert answer.headers["Content-Encoding"] == "gzip"
+            assert gzip.decompress(answer.read()) == text
+        connection.request("GET", "/icons.woff2?v=1")
+        with connection.getresponse() as answer:
+            assert answer.headers["Content-Encoding"] is None
+            assert answer.read() == b"packed already"
         connection.close()
 
 
 def test_alternatives_are_pinned_and_no_part_of_the_book() -> None:
-    root = measure.ROOT
+    root = ROOT
     own = (root / "requirements.txt").read_text("utf-8")
     lines = (root / "benchmarks" / "requirements.txt").read_text("utf-8").splitlines()
     pins = [line for line in lines if line and not line.startswith("#")]
@@ -252,7 +251,7 @@ def test_alternatives_are_pinned_and_no_part_of_the_book() -> None:
         assert re.fullmatch(r"[a-z]+==[\d.]+", pin)
         name = pin.partition("==")[0]
         assert name not in own or pin in own
-    assert len(pins) == 5
+    assert len(pins) == 4
 
 
 def test_quantities_keep_three_digits() -> None:

@@ -27,7 +27,8 @@ CONCEPTS = {
     concept: chapter
     for chapter, concepts in {
         "computation_graphs": "requires_grad requires_grad_ grad_fn next_functions is_leaf",
-        "backward": "backward grad retain_grad retain_graph no_grad inference_mode",
+        "backward": "backward grad retain_grad retain_graph",
+        "switching_off": "no_grad inference_mode detach",
         "accumulation": "zero_ split",
         "descent": "create_graph",
         "nn_and_optim": "nn optim parameters zero_grad step",

@@ -8,12 +8,13 @@ import re
 from collections.abc import Iterator
 
 import pytest
+from chapters import stem
 from lecture_rows import ROWS
 
 from tools.notebooks import ROOT
 
 PLACES = [
-    pytest.param(page, cell, fragments, id=f"{row}-{cell or page}")
+    pytest.param(stem(page), cell, fragments, id=f"{row}-{cell or page}")
     for row, pages in ROWS.items()
     for page, cells in pages.items()
     for cell, fragments in cells.items()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from nbval.plugin import IPyNbFile, coalesce_streams
 
 from tools import notebooks
 from tools.sources import check_contents
@@ -85,7 +86,7 @@ def test_begins_with_its_title(cells: list[dict[str, Any]]) -> None:
 def test_ids_are_unique_and_readable(cells: list[dict[str, Any]]) -> None:
     ids = [cell["id"] for cell in cells]
     assert len(set(ids)) == len(ids)
-    assert [name for name in ids if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name)] == []
+    assert [name for name in ids if not notebooks.READABLE_ID.fullmatch(name)] == []
 
 
 def test_every_cell_was_run_in_order(cells: list[dict[str, Any]]) -> None:
@@ -125,6 +126,20 @@ def test_outputs_hold_no_error_and_no_stderr(cells: list[dict[str, Any]]) -> Non
     assert faults == []
 
 
+def test_the_pages_show_what_is_committed(request: pytest.FixtureRequest, path: Path) -> None:
+    """The outputs of the build's own run, compared as nbval compares those of its run."""
+    runs = notebooks.Runs(notebooks.ROOT / "_build" / "runs")
+    assert runs.load(path)["key"], "run `make book` first"
+    shown = [cell for cell in runs.filled(path).cells if cell.cell_type == "code"]
+    file = IPyNbFile.from_parent(request.session, path=path)
+    file.setup_sanitize_files()
+    for cell, built in zip(file.collect(), shown, strict=True):
+        same = cell.compare_outputs(
+            coalesce_streams(built.outputs), coalesce_streams(cell.cell.outputs)
+        )
+        assert same, f"cell {built.id}: " + "\n".join(cell.comparison_traceback)
+
+
 def test_pictures_have_a_text_alternative(cells: list[dict[str, Any]]) -> None:
     """A plot's stands in the cell's metadata, a drawn figure's in its HTML."""
     for cell in code_of(cells):
@@ -139,7 +154,7 @@ def test_pictures_have_a_text_alternative(cells: list[dict[str, Any]]) -> None:
 
 def test_formulas_of_the_jacobian_chapter_are_checked() -> None:
     """Each displayed formula is followed by code before the next formula."""
-    (path,) = BOOK.glob("07_*.ipynb")
+    (path,) = BOOK.glob("*_jacobians.ipynb")
     unchecked = ""
     for cell in json.loads(path.read_text("utf-8"))["cells"]:
         formulas = re.findall(r"\$\$.+?\$\$|```\{math\}", "".join(cell["source"]), re.DOTALL)

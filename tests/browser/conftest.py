@@ -22,6 +22,9 @@ _PLACES = {
     "untrusted": harness.untrusted,
 }
 
+# what a page may keep for the next one
+FORGET = "try { localStorage.clear(); sessionStorage.clear() } catch { }"
+
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
@@ -36,14 +39,22 @@ def browser() -> Iterator[Browser]:
 
 
 class Watch:
-    """What a page did that no page of the book may do: requests, errors, warnings."""
+    """What pages did that no page of the book may do: requests, errors, warnings."""
 
     def __init__(self, context: BrowserContext, allowed: Callable[[str], bool]) -> None:
         self.problems: list[str] = []
-        self._allowed = allowed
-        context.on("request", lambda request: self._request(request.url))
-        context.on("console", lambda message: self._console(message.type, message.text))
-        context.on("weberror", lambda error: self.problems.append(f"error: {error.error}"))
+        self._context, self._allowed = context, allowed
+        self._listeners: dict[Any, Callable[..., None]] = {
+            "request": lambda request: self._request(request.url),
+            "console": lambda message: self._console(message.type, message.text),
+            "weberror": lambda error: self.problems.append(f"error: {error.error}"),
+        }
+        for event, listener in self._listeners.items():
+            context.on(event, listener)
+
+    def end(self) -> None:
+        for event, listener in self._listeners.items():
+            self._context.remove_listener(event, listener)
 
     def _request(self, url: str) -> None:
         if not (url.startswith(("data:", "about:", "blob:")) or self._allowed(url)):
@@ -60,43 +71,79 @@ def watched(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
 
     `watched(allowed, **options)`: `allowed(url)` tells which requests are the page's own.
     """
-    contexts: list[tuple[BrowserContext, Watch]] = []
+    watches: list[tuple[BrowserContext, Watch]] = []
 
     def open_context(allowed: Callable[[str], bool], **options: Any) -> BrowserContext:
         context = browser.new_context(**options)
-        contexts.append((context, Watch(context, allowed)))
+        watches.append((context, Watch(context, allowed)))
         return context
 
     yield open_context
-    for context, _ in contexts:
+    for context, _ in watches:
         context.close()
-    assert [problem for _, watch in contexts for problem in watch.problems] == []
+    assert [problem for _, watch in watches for problem in watch.problems] == []
+
+
+@pytest.fixture(scope="session")
+def left_pages() -> dict[str, list[Page]]:
+    """Empty pages that tests have left behind, by the options of their contexts."""
+    return {}
 
 
 @pytest.fixture
-def show(watched: Callable[..., BrowserContext], tmp_path: Path) -> Callable[..., Page | Frame]:
+def blank(browser: Browser, left_pages: dict[str, list[Page]]) -> Iterator[Callable[..., Page]]:
+    """Gives empty pages; the test fails at its end if one of them had a problem.
+
+    A new context and page take Chromium several times as long as a small page in them, so they are
+    used again, emptied. `blank(allowed, width=1280, theme="light", motion="reduce", **options)`:
+    `allowed(url)` tells which requests are the page's own; options go to new_context.
+    """
+    taken: list[tuple[str, Page, Watch]] = []
+
+    def take(
+        allowed: Callable[[str], bool],
+        width: int = 1280,
+        color_scheme: Any = "light",
+        reduced_motion: Any = "reduce",
+        **options: Any,
+    ) -> Page:
+        kind = repr(sorted(options.items()))
+        left = left_pages.setdefault(kind, [])
+        page = left.pop() if left else browser.new_context(**options).new_page()
+        page.set_viewport_size({"width": width, "height": 900})
+        page.emulate_media(media="null", color_scheme=color_scheme, reduced_motion=reduced_motion)
+        page.set_default_timeout(20_000)
+        taken.append((kind, page, Watch(page.context, allowed)))
+        return page
+
+    yield take
+    for kind, page, watch in taken:
+        page.evaluate(FORGET)
+        page.mouse.move(0, 0)
+        page.goto("about:blank")
+        watch.end()
+        left_pages[kind].append(page)
+    assert [problem for *_, watch in taken for problem in watch.problems] == []
+
+
+@pytest.fixture
+def show(blank: Callable[..., Page], tmp_path: Path) -> Callable[..., Page | Frame]:
     """Shows figures on a small page of their own, from a file, and returns that page (or frame).
 
-    `show(*figures, place="page", theme="light", width=1280, **options)`: places are "page",
-    "sandbox" (returns the frame inside), "jupyterlab" and "untrusted"; options go to Playwright's
-    new_context (`java_script_enabled=False`, `reduced_motion="reduce"`, …). A string counts as
-    a figure's HTML.
+    `show(*figures, place="page", theme="light", **options)`: places are "page", "sandbox" (returns
+    the frame inside), "jupyterlab" and "untrusted"; options are those of `blank`. A string counts
+    as a figure's HTML.
     """
 
     def open_figures(
-        *figures: Any, place: str = "page", theme: str = "light", width: int = 1280, **options: Any
+        *figures: Any, place: str = "page", theme: str = "light", **options: Any
     ) -> Page | Frame:
         html = "\n".join(f if isinstance(f, str) else f._repr_html_() for f in figures)
         file = tmp_path / f"{place}-{theme}.html"
         file.write_text(_PLACES[place](html, theme), encoding="utf-8")
-        address = file.as_uri()
-        options.setdefault("reduced_motion", "reduce")
-        context = watched(
-            address.__eq__, viewport={"width": width, "height": 900}, color_scheme=theme, **options
-        )
-        context.set_default_timeout(10_000)
-        page = context.new_page()
-        page.goto(address)
+        page = blank(file.as_uri().__eq__, color_scheme=theme, **options)
+        page.set_default_timeout(10_000)
+        page.goto(file.as_uri())
         return page.frames[1] if place == "sandbox" else page
 
     return open_figures

@@ -11,7 +11,13 @@ import torch
 from descents import by_hand, himmelblau, lecture
 from playwright.sync_api import Locator, Page, expect
 
-from lecture_pkg import basin_map, compare_optimizers, explore_descent, gradient_descent
+from lecture_pkg import (
+    basin_map,
+    compare_optimizers,
+    explore_descent,
+    find_ridges,
+    gradient_descent,
+)
 from lecture_pkg.interactive.figure import Figure
 from lecture_pkg.interactive.optimizers import OPTIMIZERS
 
@@ -143,9 +149,34 @@ def test_minima_are_filled_where_the_step_can_rest(show: Show, figures: dict[str
         assert page.locator(".lp-canvas .lp-fails").count() == 7 - holding
 
 
-def test_a_path_that_diverges_ends_early(show: Show) -> None:
+def test_ridges_are_drawn_where_they_are(show: Show, figures: dict[str, Figure]) -> None:
+    page = show(figures["explorer"])
+    lines = page.locator(".lp-canvas .lp-ridge").evaluate_all("all => all.map(e => e.getBBox().x)")
+    marks = page.locator(".lp-canvas .lp-holds, .lp-canvas .lp-fails")
+    left, right = (float(marks.nth(i).get_attribute("cx")) for i in (1, 5))
+    per_theta = (right - left) / (2.3291511 + 3.1214837)
+    found = [(x - left) / per_theta - 3.1214837 for x in lines]
+    expected = [ridge.theta for ridge in find_ridges(lecture, -5, 5)]
+    assert found == pytest.approx(expected, abs=0.01)
+
+
+def test_numbers_beside_a_pole_are_decoded_as_they_are(show: Show) -> None:
+    def walls(theta: torch.Tensor) -> torch.Tensor:
+        return theta**2 + 1 / theta**2
+
+    page = show(explore_descent(walls, [0.01], [1e-6, 0.025, 2], 20, 1e-6, 5, first=(0.01, 0.025)))
+    handle(page, "Iteration").fill("0")
+    assert number(readout(page)["value"]) == pytest.approx(1600, abs=0.01)
+    move(page, "Start", "0.000001")
+    assert readout(page)["value"] == "1.0000e+12"
+    move(page, "Start", "2")
+    handle(page, "Iteration").fill("0")
+    assert readout(page)["value"] == "4.2500"
+
+
+def test_a_path_that_runs_away_ends_early(show: Show) -> None:
     page = show(explore_descent(torch.square, [0.5, 1.5], [2.0], 30, first=(1.5, 2.0)))
-    expect(page.get_by_role("status")).to_contain_text("Diverged at iteration 9")
+    expect(page.get_by_role("status")).to_contain_text("Left the picture: at iteration 9")
     assert handle(page, "Iteration").get_attribute("max") == "8"
     assert readout(page)["θ"] == "512.0000"
     assert page.locator(".lp-outside").count() == 2

@@ -108,3 +108,11 @@ def test_without_built_pages_it_says_what_to_do(tmp_path: Any) -> None:
     (tmp_path / "_toc.yml").write_text("format: jb-book\nroot: book/index\n")
     with pytest.raises(BookError, match=r"index\.html; run `make book` first"):
         pdf.pages(tmp_path)
+
+
+def test_a_first_page_without_a_place_for_the_link_is_named(tmp_path: Path) -> None:
+    page = tmp_path / "index.html"
+    page.write_text("<h1>Book</h1>")
+    with pytest.raises(BookError, match=r'index\.html has no <span class="book-pdf">'):
+        pdf.link(page)
+    assert page.read_text() == "<h1>Book</h1>"

@@ -12,7 +12,7 @@ import torch
 from scipy.optimize import minimize_scalar
 
 from lecture_pkg.descent.grid import descend_grid
-from lecture_pkg.descent.minima import Minimum, find_minima
+from lecture_pkg.descent.minima import Minimum, find_minima, find_ridges
 from lecture_pkg.descent.path import gradient_descent
 
 
@@ -97,6 +97,8 @@ CASES: dict[str, tuple[Callable[[torch.Tensor], torch.Tensor], list[tuple[float,
     "a hill": (lambda t: -(t**2), []),
     "a constant": (lambda t: torch.sin(t) ** 2 + torch.cos(t) ** 2, []),
     "a pole": (lambda t: -1 / t**2, []),
+    "a pole off the grid": (lambda t: -1 / (t - 0.3) ** 2, []),
+    "a logarithm's pole": (lambda t: torch.log((t - 0.3).abs()), []),
     "nowhere defined": (lambda t: torch.log(-1 - t**2), []),
 }
 
@@ -108,6 +110,36 @@ def test_functions_of_every_kind(name: str) -> None:
     assert [m.kink for m in found] == [kink for _, _, kink in expected]
     np.testing.assert_allclose([m.theta for m in found], [t for t, _, _ in expected], atol=1e-9)
     np.testing.assert_allclose([m.step_limit for m in found], [s for _, s, _ in expected], 1e-6)
+
+
+def test_between_two_minima_lies_one_ridge() -> None:
+    """Against scipy, which is let loose on −f between each minimum and the next."""
+
+    def below(theta: float) -> float:
+        return -(theta * math.cos(4 * theta) + 2 * abs(theta))
+
+    minima = find_minima(lecture, -5, 4.5)
+    ridges = find_ridges(lecture, -5, 4.5)
+    assert len(ridges) == len(minima) - 1
+    for left, ridge, right in zip(minima, ridges, minima[1:], strict=False):
+        bounds, options = (left.theta, right.theta), {"xatol": 1e-12}
+        oracle = minimize_scalar(below, bounds=bounds, method="bounded", options=options)
+        assert ridge.theta == pytest.approx(oracle.x, abs=1e-6)
+        assert ridge.value == pytest.approx(-oracle.fun, abs=1e-9)
+
+
+def test_ridges_of_every_kind() -> None:
+    kinds = [
+        (torch.cos, [(0.0, 1.0)]),
+        (lambda t: -t.abs(), [(0.0, 0.0)]),
+        (lambda t: t**2 + 1 / t**2, [(0.0, math.inf)]),
+        (lambda t: t**2, []),
+        (torch.tan, []),
+    ]
+    for objective, expected in kinds:
+        assert list(find_ridges(objective, -3, 3)) == expected
+    with pytest.raises(ValueError, match="high must be a finite number above 1"):
+        find_ridges(torch.cos, 1, 0)
 
 
 def test_more_points_part_minima_that_stand_close() -> None:

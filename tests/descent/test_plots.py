@@ -223,13 +223,22 @@ def test_a_diverging_path_leaves_the_picture_and_the_legend_says_so() -> None:
     assert plot_paths(lost, bowl).get_ylim() == (0, 2)
 
 
+def test_what_runs_away_but_stays_finite_has_not_diverged() -> None:
+    grid = descend_grid(bowl, [0.1, 1.5], [-3.0, 2.0], 20)
+    assert labels(plot_paths(grid, bowl))[-1] == "step size 1.5 (leaves the picture)"
+    assert labels(plot_basins(grid)) == ["leaves the picture"]
+    mixed = descend_grid(bowl, [0.1, 1.5, 1e30], [-3.0, 2.0], 20)
+    assert labels(plot_basins(mixed)) == ["diverges or leaves the picture"]
+
+
 def test_losses_that_span_decades_get_a_logarithmic_scale() -> None:
     assert plot_losses({"a": [3.0, 2.0, 1.0]}).get_yscale() == "linear"
     assert plot_losses({"a": [3.0, 0.02, 0.001]}).get_yscale() == "log"
     assert plot_losses({"a": [3.0, 0.02, 0.0]}).get_yscale() == "linear"
     tensor = torch.tensor([3.0, 2.0], requires_grad=True)
-    ax = plot_losses({"SGD": tensor, 3: (1, 2, 3)})
-    assert labels(ax) == ["SGD", "3"] and line(ax, "SGD").get_ydata().tolist() == [3, 2]
+    ax = plot_losses({"SGD": tensor, 3: (1, 2, 3), "kept": [*tensor]})
+    assert labels(ax) == ["SGD", "3", "kept"]
+    assert all(line(ax, name).get_ydata().tolist() == [3, 2] for name in ("SGD", "kept"))
 
 
 def test_a_loss_that_is_not_finite_leaves_a_gap_and_is_named() -> None:
@@ -325,6 +334,11 @@ BAD: dict[str, tuple[Any, type[Exception], str]] = {
         lambda: plot_objective(lambda t: 1.0, mark_minima=False),
         TypeError,
         "torch functions",
+    ),
+    "objective math": (
+        lambda: visualize_results([1.0, 2.0], [0.8, 0.9], math.sin),
+        TypeError,
+        "objective.theta. must be.*torch functions, without math",
     ),
     "objective vector": (
         lambda: plot_objective(lambda t: torch.ones(2), mark_minima=False),

@@ -16,7 +16,7 @@ import pytest
 import torch
 
 from lecture_pkg import record, record_backward, show_dot, show_graph, trace
-from lecture_pkg.graph.draw import GraphPicture, to_dot, to_svg
+from lecture_pkg.graph.draw import GraphPicture
 from lecture_pkg.graph.layout import graphviz
 from lecture_pkg.graph.picture import GRADIENT, LOOKS, cut, text_width
 
@@ -108,7 +108,7 @@ def test_the_legend_has_the_kinds_that_occur_and_no_other() -> None:
     y = torch.sin(z)
 
     def kinds(picture: GraphPicture) -> list[str]:
-        return re.findall(r'class="small key"[^>]*>([^<]+)<', picture.svg)
+        return re.findall(r'class="lp-small lp-key"[^>]*>([^<]+)<', picture.svg)
 
     assert kinds(show_graph(y, x=x)) == ["leaf", "constant", "operation", "output"]
     assert kinds(show_graph(y, z=z, backward=True, show_saved=True)) == [*LOOKS, "gradient"]
@@ -293,22 +293,8 @@ def test_the_limit_can_be_raised() -> None:
         show_graph(y, x=x, limit=312, show_saved=True)
 
 
-def test_parts_can_be_used_alone() -> None:
-    x, y = small()
-    graph = trace(y, x=x)
-    assert to_svg(graph).startswith("<svg ")
-    assert to_dot(graph).startswith("digraph {\n")
-    assert "extra" in to_svg(graph, attributes={0: ["extra"]})
-    assert "extra" in to_dot(graph, attributes={0: ["extra"]})
-
-
 X, Y = small()
 BAD: dict[str, tuple[Any, dict[str, Any], type[Exception], str]] = {
-    "a float": (3.0, {}, TypeError, "output must be a tensor"),
-    "None": (None, {}, TypeError, "output must be a tensor"),
-    "a module": (torch.nn.ReLU(), {}, TypeError, "output must be a tensor"),
-    "no graph": (torch.tensor(1.0), {}, ValueError, "no graph"),
-    "a name for a float": (Y, {"c": 3.0}, TypeError, "c must be a tensor"),
     "direction": (Y, {"direction": "BT"}, ValueError, "direction must be one of 'TB', 'LR'"),
     "direction None": (Y, {"direction": None}, ValueError, "direction must be one of"),
     "limit 0": (Y, {"limit": 0}, ValueError, "limit must be a whole number, 1 or more"),
@@ -319,7 +305,6 @@ BAD: dict[str, tuple[Any, dict[str, Any], type[Exception], str]] = {
     "show_saved": (Y, {"show_saved": 1}, TypeError, r"show_saved must be True or False.*1 \(int\)"),
     "show_attrs": (Y, {"show_attrs": "yes"}, TypeError, "show_attrs must be True or False"),
     "backward a string": (Y, {"backward": "yes"}, TypeError, "backward must be True, or what"),
-    "backward a tensor": (Y, {"backward": torch.ones(())}, TypeError, "backward must be"),
     "backward of another graph": (
         Y,
         {"backward": record_backward(X * 2)},

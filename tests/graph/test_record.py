@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import gc
 import weakref
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 import torch
 import torch.nn.functional as F
+from torch.fx.experimental.proxy_tensor import make_fx
 
-from lecture_pkg import record, trace
+from lecture_pkg import record, record_backward, show_graph, trace
 from lecture_pkg.graph.data import Graph, Node
 
 DEVICES = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
@@ -179,6 +181,73 @@ def test_what_is_computed_stays_the_same() -> None:
     with record():
         recorded = compute()
     assert all(torch.equal(a, b) for a, b in zip(plain, recorded, strict=True))
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit.trace")
+def test_what_follows_each_operation_sees_no_others() -> None:
+    def compute(x: torch.Tensor) -> torch.Tensor:
+        return (torch.sin(x) * 2 + x).sum()
+
+    def traced(make: Callable[..., Any], **options: Any) -> str:
+        found = make(compute, **options)(torch.ones(3, requires_grad=True))
+        return str(getattr(found, "code", found))
+
+    def scripted(function: Any) -> Any:
+        return lambda x: torch.jit.trace(function, (x,))
+
+    makers: list[tuple[Any, dict[str, Any]]] = [
+        (make_fx, {}),
+        (make_fx, {"tracing_mode": "fake"}),
+        (make_fx, {"pre_dispatch": True}),
+        (scripted, {}),
+        (torch.compile, {"backend": "eager"}),
+    ]
+    for make, options in makers:
+        plain = traced(make, **options)
+        with record():
+            assert traced(make, **options) == plain
+
+
+@pytest.mark.filterwarnings("ignore:.*nested tensors")
+@pytest.mark.parametrize("layout", [torch.strided, torch.jagged])
+def test_nested_tensors(layout: torch.layout) -> None:
+    parts = [torch.ones(2, 3), torch.ones(1, 3)]
+    x = torch.nested.nested_tensor(parts, requires_grad=True, layout=layout)
+    with record():
+        y = torch.nested.to_padded_tensor(x * 2, 0.0).sum()
+    assert node(trace(y, x=x), "x").snapshot == ((2, -1, -1), "float32", None)
+    found = record_backward(y, x=x)
+    assert [flow.rule for step in found.steps for flow in step.leaving][-1] == (
+        "mul: gradient × other input, of shape (2, -1, -1)"
+    )
+    assert "x" in show_graph(y, x=x, backward=True, show_saved=True).alt
+
+
+def test_a_leaf_that_was_changed_since_shows_what_was_computed_with() -> None:
+    x = torch.tensor(2.0, requires_grad=True)
+    with record():
+        y = torch.sin(x * 3)
+    with torch.no_grad():
+        x.fill_(50)
+    for named in ({"x": x}, {}):
+        (found,) = trace(y, **named).leaves()
+        assert found.snapshot and found.snapshot.numbers == (2.0,)
+    with record():
+        z = x * 3
+    assert numbers(trace(z, x=x), "x") == (50.0,)
+
+
+def test_one_constant_stays_one_when_backward_has_let_it_go() -> None:
+    def compute(x: torch.Tensor) -> torch.Tensor:
+        c = torch.ones(())
+        return c * torch.sin(x) * c + c
+
+    x = torch.tensor(2.0, requires_grad=True)
+    with record():
+        y = compute(x)
+    before = trace(y, x=x)
+    y.backward()
+    assert trace(y, x=x) == before and len(constants(before)) == 1
 
 
 def test_without_gradients_nothing_is_touched() -> None:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from arithmetic import holds
 
 from lecture_pkg import record_backward
-from lecture_pkg.graph.rules import Local, explain, saved_names
+from lecture_pkg.graph.rules import Local, Rule, explain, saved_names
 from lecture_pkg.values import Snapshot
-
-DEVICES = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
 
 SCALARS = {
     "add": lambda a, b: a + b,
@@ -22,6 +19,8 @@ SCALARS = {
     "sub": lambda a, b: a - b,
     "sub with alpha": lambda a, b: torch.sub(a, b, alpha=3),
     "sub from a number": lambda a, b: 2 - a,
+    "rsub with alpha": lambda a, b: torch.rsub(a, b, alpha=3),
+    "rsub from a number with alpha": lambda a, b: torch.rsub(a, 2, alpha=3),
     "mul": lambda a, b: a * b,
     "div": lambda a, b: a / b,
     "neg": lambda a, b: -a,
@@ -76,38 +75,6 @@ VECTORS = {
 }
 
 
-def value_of(text: str) -> Any:
-    """What the left side of a rule comes to, by a reading of its own."""
-    text = text.replace("−", "-").replace("×", "*").replace("÷", "/").replace("^", "**")
-    text = text.replace("²", "**2").replace("³", "**3")
-    text = re.sub(
-        r"\b(sinh|cosh|sin|cos|tan|log|sign) (\(-?[\d.]+\)|\[[^]]*\]|[\d.]+)", r"\1(\2)", text
-    )
-    text = re.sub(r"\[([^][]*)\]", r"array([\1])", text)
-    total = text.startswith("sum of ")
-    names = {"array": np.array, "sign": np.sign, "log": np.log, "sin": np.sin, "cos": np.cos}
-    names |= {"sinh": np.sinh, "cosh": np.cosh, "tan": np.tan}
-    found = eval(text.removeprefix("sum of "), {"__builtins__": {}}, names)
-    return np.sum(found) if total else found
-
-
-def check(rule: str, gradient: Snapshot) -> bool:
-    """Whether a rule is a sum that comes out right; False if it has no sum."""
-    sides = rule.partition(": ")[2].split(" = ")
-    assert gradient.numbers is not None
-    if len(sides) != 2:
-        return False
-    shown = value_of(sides[1])
-    assert np.allclose(np.ravel(shown), gradient.numbers, atol=1e-4)
-    if re.search("[a-z]{4,}", re.sub("sum of|sinh|cosh|sign", "", sides[0])):
-        return False
-    assert np.allclose(
-        np.broadcast_to(value_of(sides[0]), np.shape(shown)), shown, rtol=2e-3, atol=2e-4
-    ), rule
-    return True
-
-
-@pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize("sign", [1.0, -1.0])
 @pytest.mark.parametrize("name", SCALARS)
 def test_the_numbers_of_a_rule_come_out(name: str, sign: float, device: str) -> None:
@@ -116,11 +83,8 @@ def test_the_numbers_of_a_rule_come_out(name: str, sign: float, device: str) -> 
     a = torch.tensor(sign * 1.7, requires_grad=True, device=device)
     b = torch.tensor(2.3, requires_grad=True, device=device)
     recorded = record_backward(SCALARS[name](a, b) * -1.5, a=a, b=b)
-    flows = [flow for step in recorded.steps[2:] for flow in step.leaving]
-    assert flows
-    for flow in flows:
-        summed = check(flow.rule, flow.gradient)
-        assert summed or re.search("passes .* on unchanged$", flow.rule), flow.rule
+    flows = [flow for step in recorded.steps for flow in step.leaving]
+    assert flows and all(holds(flow.local) for flow in flows)
 
 
 @pytest.mark.parametrize("name", VECTORS)
@@ -128,25 +92,29 @@ def test_the_numbers_of_small_vectors_come_out(name: str) -> None:
     a = torch.tensor([0.5, 2.0, -1.25], requires_grad=True)
     b = torch.tensor([1.0, -2.0, 3.5], requires_grad=True)
     recorded = record_backward(VECTORS[name](a, b), a=a, b=b)
-    for step in recorded.steps[1:]:
-        for flow in step.leaving:
-            check(flow.rule, flow.gradient)
+    assert all(holds(flow.local) for step in recorded.steps for flow in step.leaving)
+
+
+@pytest.mark.parametrize(
+    ("formula", "numbers"),
+    [
+        ("{g} × cos {self}", (3.0, 5.0, 0.86)),
+        ("{g} ÷ {other}", (3.0, 5.0, 0.7)),
+        ("passes {gradient} on unchanged", (3.0, 5.0, 5.0)),
+        ("{gradient} goes back to where it was taken from, the rest gets 0", (3.0, 1.0, 4.0)),
+    ],
+)
+def test_a_false_rule_is_found_out(formula: str, numbers: tuple[float, ...]) -> None:
+    one, other, result = (Snapshot((), "float32", (number,)) for number in numbers)
+    factors = {"g": one, "gradient": one, "self": other, "other": other}
+    named = {name: value for name, value in factors.items() if f"{{{name}}}" in formula}
+    with pytest.raises(AssertionError):
+        holds(Rule("false", formula, named, result))
 
 
 def rules(output: torch.Tensor, **named: torch.Tensor) -> list[str]:
     return [
         flow.rule for step in record_backward(output, **named).steps[1:] for flow in step.leaving
-    ]
-
-
-def test_the_lectures_rules() -> None:
-    x, c = torch.tensor(5.0, requires_grad=True), torch.tensor(3.0)
-    assert rules(c * torch.sin(x) + x + c, x=x, c=c) == [
-        "add: passes 1.0 on unchanged",
-        "add: passes 1.0 on unchanged",
-        "add: passes 1.0 on unchanged",
-        "mul: 1.0 × 3.0 = 3.0",
-        "sin: 3.0 × cos 5.0 = 0.8510",
     ]
 
 
@@ -162,6 +130,10 @@ def test_the_lectures_rules() -> None:
         (
             lambda v, m: (m @ v.reshape(2, 1)).sum(),
             "mm: [[1.0, 2.0], [3.0, 4.0]]ᵀ × [[1.0], [1.0]] = [[4.0], [6.0]]",
+        ),
+        (
+            lambda v, m: torch.addmm(v[:, None], m, v[:, None], beta=2, alpha=3).sum(),
+            "addmm: 3 × [[1.0, 2.0], [3.0, 4.0]]ᵀ × [[1.0], [1.0]] = [[12.0], [18.0]]",
         ),
         (lambda v, m: torch.relu(v - 1).sum(), "relu: [1.0, 1.0] × [0, 1] = [0.0, 1.0]"),
         (
@@ -232,11 +204,8 @@ def test_complex_numbers_get_no_formula_that_would_be_wrong_for_them() -> None:
 
 def test_a_rule_does_without_what_was_not_saved() -> None:
     one = Snapshot((), "float32", (1.0,))
-    assert explain(Local("SinBackward0", {}, 0, one, one)) == (
-        "sin: vector–Jacobian product of sin = 1.0"
-    )
-    assert explain(Local("NewBackward7", {}, 0, one, one)) == (
-        "new: vector–Jacobian product of new = 1.0"
-    )
+    for grad_fn, name in (("SinBackward0", "sin"), ("NewBackward7", "new")):
+        rule = explain(Local(grad_fn, {}, 0, one, one))
+        assert str(rule) == f"{name}: vector–Jacobian product of {name} = 1.0"
     assert saved_names("MulBackward0") == ("other", "self")
     assert saved_names("NewBackward7") == ()

@@ -45,6 +45,12 @@ def test_packed_numbers_come_back_as_they_were_rounded(rows: list, decimals: int
     assert found == (np.rint(values * 10.0**decimals) / 10**decimals).tolist()
 
 
+@given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=2, max_size=5))
+def test_packed_numbers_of_any_size_come_back(row: list[float]) -> None:
+    (packed,) = pack(np.array([row]), 4)
+    assert unpack(packed, 4) == pytest.approx(row, rel=1e-11, abs=0.51e-4)
+
+
 def test_every_path_is_the_one_that_torch_walks(figure: Figure) -> None:
     data = figure.data
     for step in data["steps"]:
@@ -93,17 +99,59 @@ def test_the_sentence_names_the_valley_that_was_left(figure: Figure) -> None:
 @pytest.mark.parametrize(
     ("objective", "step", "start", "said"),
     [
-        (torch.square, 1.5, 2.0, "Diverged at iteration 9: it left the picture"),
+        (torch.square, 1.5, 2.0, "Left the picture: at iteration 9 it is more than 100 times the"),
         (torch.square, 1.0, 2.0, "Bounces around 0: the step 1 is exactly 2/f″ = 1.0000 there."),
         (lambda theta: 2 * theta, 0.05, 1.0, "Still on its way after 30 iterations, at −2"),
         (lambda theta: 2 * theta, 0.2, 1.0, "Left the picture: after 30 iterations it is at −11."),
         (lambda theta: theta**4, 0.01, 1.0, "Still on its way towards 0 after 30 iterations"),
         (lambda theta: 2 * theta, 1e-6, 1.0, "Still on its way after 30 iterations, at 0.9999"),
         (torch.square, 1e-6, 1.0, "Still on its way towards 0 after 30 iterations, at 0.9999"),
-        (lambda theta: 0 * theta, 0.1, 1.0, "Rests at 1, value 0."),
+        (lambda theta: 0 * theta, 0.1, 1.0, "Stays at 1, value 0, where the slope is 0: the groun"),
         (torch.abs, 0.25, 1.1, "Bounces around the kink at 0, up to 0.15 away"),
         (torch.abs, 0.25, 0.0, "Rests at 0, value 0."),
-        (lambda theta: torch.exp(theta**2 / 2), 3.0, 3.0, "Diverged at iteration 1:"),
+        (lambda theta: torch.exp(theta**2 / 2), 3.0, 3.0, "Diverged: at iteration 1 its point"),
+        (
+            lambda theta: (theta**2 - 1) ** 2,
+            0.05,
+            0.0,
+            "Stays at 0, value 1, where the slope is 0: th",
+        ),
+        (torch.cos, 0.05, 0.0, "Stays at 0, value 1, where the slope is 0: this is a maximum."),
+        (
+            torch.cos,
+            0.05,
+            1e-9,
+            "Still on its way towards 3.1416 after 30 iterations, at 0: it sta",
+        ),
+        (lambda theta: theta**4 - theta**3, 0.05, 0.0, "Stays at 0, value 0, where the slope is 0"),
+        (
+            torch.square,
+            1.5,
+            0.0,
+            "Rests at 0, value 0, exactly in the minimum: beside it, the step 1",
+        ),
+        (
+            torch.square,
+            1.01,
+            1e-9,
+            "Rests at 0, value 0 for now: the step 1.01 is above 2/f″ = 1.0",
+        ),
+        (
+            torch.square,
+            0.96,
+            3.0,
+            "Closes in on 0, from side to side: the step 0.96 is only just bel",
+        ),
+        (lambda theta: theta**4, 1e-9, 0.02, "Still on its way towards 0 after 30 iterations"),
+        (lambda theta: theta + 1e9, 1e-12, 1.0, "Still on its way after 30 iterations, at 1"),
+        (
+            lambda theta: theta,
+            1e-20,
+            1.0,
+            "Does not move from 1: the step 1e−20 times the slope th",
+        ),
+        (lambda theta: torch.relu(theta.abs() - 1), 0.1, 2.1, "Stays at 1, value 0, where the slo"),
+        (torch.sin, 0.05, -4.9, "Left the picture: after 30 iterations it is at −5."),
     ],
 )
 def test_what_becomes_of_other_paths(objective, step: float, start: float, said: str) -> None:
@@ -121,6 +169,111 @@ def test_a_path_that_runs_away_is_followed_as_long_as_it_can_be_shown() -> None:
         assert almost(unpack(data["values"][i], 4)[: last + 1], values[: last + 1])
         assert set(found[last:]) == {found[last]}
         assert abs(points[last]) <= 1005 < abs(points[last + 1])
+
+
+def test_the_ridge_is_where_it_is_and_not_at_the_nearest_of_401_points() -> None:
+    """From 11 the valley of 7.854 would be the wrong one: its ridge lies at 10.9956."""
+
+    def steps_down(theta: torch.Tensor) -> torch.Tensor:
+        return torch.exp(-3 * theta) - torch.sin(theta) ** 3
+
+    figure = explore_descent(steps_down, [0.05], [11.0], 400, 0, 14)
+    assert "overshot" not in repr(figure)
+    assert 10.9956 in figure.data["ridges"]
+
+
+def test_a_valley_reaches_beyond_the_picture() -> None:
+    """The start belongs to the valley of a minimum at 3π/2, of which the picture shows the rim."""
+    figure = explore_descent(torch.sin, [0.1], [1.6, 2.5], 25, -4, 3)
+    assert sentence(figure, 0.1, 1.6).startswith("Still on its way towards 4.7124 after 25")
+    assert sentence(figure, 0.1, 2.5).startswith("Left the picture: after 25 iterations it is at 4")
+    assert [m["theta"] for m in figure.data["minima"]] == [-1.5708]
+
+
+@pytest.mark.parametrize("factor", [1e-9, 1.0, 1e6, 1e11, 1e30])
+def test_values_of_any_size_reach_the_page(factor: float) -> None:
+    figure = explore_descent(lambda t: factor * t**2, [0.4 / factor, 3 / factor], [2.0], 12, -3, 3)
+    decimals = figure.data["valueDecimals"]
+    for i, step in enumerate((0.4, 3.0)):
+        last = figure.data["last"][i]
+        _, values, slopes = by_hand(lambda t: factor * t**2, step / factor, 2.0, last)
+        for key, expected in (("values", values), ("slopes", slopes)):
+            found = unpack(figure.data[key][i], decimals)[: last + 1]
+            unit = 10.0**-decimals
+            assert found == pytest.approx(expected, abs=0.51 * unit, rel=1e-11)
+    assert "Rests at 0" in sentence(figure, 0.4 / factor, 2.0)
+
+
+def test_a_pole_neither_overflows_nor_takes_the_whole_picture() -> None:
+    def walls(theta: torch.Tensor) -> torch.Tensor:
+        return theta**2 + 1 / theta**2
+
+    figure = explore_descent(walls, [0.01], [1e-8, 0.025, 0.5], 20, 1e-8, 5)
+    data = figure.data
+    assert unpack(data["values"][0], 4)[0] == pytest.approx(1e16)
+    assert unpack(data["values"][1], 4)[0] == pytest.approx(1600, abs=1)
+    assert unpack(data["values"][2], 4)[0] == 4.25
+    assert data["bottom"] == pytest.approx(2, abs=0.01) and data["top"] < 1000
+    shown_top = float(format(data["top"], ".2g"))
+    assert f" The picture is cut above {shown_top:g}." in figure.caption
+
+
+AT_THE_DEFAULTS = {
+    "ackley": lambda t: (
+        -20 * torch.exp(-0.2 * t.abs()) - torch.exp(torch.cos(2 * torch.pi * t)) + 22.7183
+    ),
+    "rastrigin": lambda t: 10 + t**2 - 10 * torch.cos(2 * torch.pi * t),
+    "sin 100 θ": lambda t: torch.sin(100 * t),
+    "tan": torch.tan,
+}
+
+
+@pytest.mark.parametrize("call", [explore_descent, basin_map])
+@pytest.mark.parametrize("name", AT_THE_DEFAULTS)
+def test_what_is_too_heavy_at_the_defaults_gets_fewer_choices_and_says_so(call, name: str) -> None:
+    """The first chosen stays among them, and every path is that of its step size and start."""
+    figure = call(AT_THE_DEFAULTS[name])
+    data = figure.data
+    assert "There are fewer choices than usual" in figure.caption
+    assert "There are fewer" not in call(lecture).caption
+    assert len(data["starts"]) >= 3 and len(data["steps"]) >= 3
+    step, start = (data[key][i] for key, i in zip(("steps", "starts"), data["chosen"], strict=True))
+    assert (
+        repr(figure).splitlines()[-1].startswith(f"Step {step:g} from {start:g}".replace("-", "−"))
+    )
+    for i in range(0, len(data["said"]), 11):
+        row, column = divmod(i, len(data["starts"]))
+        points, _, _ = by_hand(AT_THE_DEFAULTS[name], data["steps"][row], data["starts"][column], 2)
+        scale, decimals = (data["coarse"], 0) if call is basin_map else (1, data["decimals"])
+        found = [scale * whole for whole in unpack(data["thetas"][i], decimals)[:3]]
+        upto = min(2, data["last"][i]) + 1
+        assert found[:upto] == pytest.approx(points[:upto], abs=0.51 * scale * 10.0**-decimals)
+
+
+class Bump(torch.nn.Module):
+    """A float32 module of one number, or of many."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lift = torch.nn.Linear(1, 3)
+
+    def forward(self, theta: torch.Tensor) -> torch.Tensor:
+        return torch.tanh(self.lift(theta.unsqueeze(-1))).sum(-1)
+
+
+def test_a_float32_module_is_followed_in_float64_and_left_as_it_is() -> None:
+    torch.manual_seed(0)
+    module = Bump()
+    figure = explore_descent(module, [0.1], [1.0], 5)
+    assert module.lift.weight.dtype == torch.float32 and module.lift.weight.grad is None
+    points, _, _ = by_hand(module.double(), 0.1, 1.0, 5)
+    assert almost(unpack(figure.data["thetas"][0], 4), points)
+
+
+def test_a_function_with_float32_tensors_inside_is_told_what_to_change() -> None:
+    module = Bump()
+    with pytest.raises(ValueError, match=r"in float64.*Double and Float.*\.to\(torch.float64\)"):
+        explore_descent(lambda theta: module(theta))
 
 
 def test_infinite_numbers_on_the_way_do_not_reach_the_page() -> None:
@@ -240,7 +393,7 @@ def test_bad_input_is_refused_by_name(call, wrong: dict, error, message: str) ->
 @pytest.mark.parametrize(("call", "many"), [(explore_descent, 201), (basin_map, 301)])
 def test_what_is_too_heavy_for_a_page_is_refused(call, many: int) -> None:
     with pytest.raises(ValueError, match=r"Give fewer step_sizes.*about \d+ % of these fit"):
-        call(lecture, starts=np.linspace(-5, 5, many))
+        call(lecture, np.linspace(0.01, 0.3, 20), starts=np.linspace(-5, 5, many))
 
 
 def test_the_refusal_says_how_much_would_fit(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -67,15 +67,54 @@ def test_they_end_in_different_valleys(figure: Figure) -> None:
 def test_a_path_that_runs_away_says_so_and_is_cut() -> None:
     figure = compare_optimizers(bowl, {"wild": sgd(1.5), "calm": sgd(0.5)}, (2, 1), 2000)
     assert figure.data["last"] == [8, 2000]
-    assert figure.data["said"] == ["diverged at iteration 9.", "rests at (0, 0), value 0."]
+    assert figure.data["said"] == [
+        "left the picture: at iteration 9 it is more than 100 times the picture's size away, "
+        "and is not followed further.",
+        "rests at (0, 0), value 0.",
+    ]
     assert unpack(figure.data["thetas"][0], 4)[:3] == [2, -4, 8]
 
 
-def test_infinite_and_huge_values_are_the_end_of_a_path() -> None:
-    rates = {"infinite": sgd(10.0), "huge": sgd(1.0)}
+def test_infinite_values_are_the_end_of_a_path() -> None:
+    rates = {"infinite": sgd(10.0), "on": sgd(1.0)}
     figure = compare_optimizers(lambda theta: torch.exp(bowl(theta)), rates, (1, 1), 5, -2, 2)
-    assert figure.data["said"] == ["diverged at iteration 1."] * 2
+    said = [f"diverged at iteration {last}: no longer a finite number." for last in (1, 2)]
+    assert figure.data["said"] == said
     assert "Infinity" not in figure._repr_html_()
+
+
+def test_huge_values_are_shown_as_they_are() -> None:
+    figure = compare_optimizers(lambda p: 1e14 * bowl(p), {"Adam": OPTIMIZERS["Adam"]}, (1, 1), 3)
+    _, values = by_bare_torch(lambda p: 1e14 * bowl(p), OPTIMIZERS["Adam"], (1.0, 1.0), 3)
+    assert unpack(figure.data["values"][0], figure.data["valueDecimals"]) == pytest.approx(values)
+    assert "value 9.8" in repr(figure) and "e+13" in repr(figure)
+    ElementTree.fromstring(figure.still)
+
+
+@pytest.mark.parametrize(
+    ("objective", "start", "rate", "said"),
+    [
+        (bowl, (1, 1), 1e-7, "hardly moves, at (1, 1), value 1.9998, but has not arrived"),
+        (lambda p: p[0] ** 2 - p[1] ** 2, (1, 0), 0.3, "hardly moves, at (0, 0), value 0: the slo"),
+        (lambda p: -bowl(p), (0, 0), 0.1, "hardly moves, at (0, 0), value 0: the slope is 0 ther"),
+        (lambda p: p[0] ** 2 + 0 * p[1], (1, 1), 0.3, "rests at (0, 1), value 0."),
+        (lambda p: p[0] ** 2 + 1e-6 * p[1], (1, 1), 0.3, "hardly moves, at (0, 0.9999), value 0,"),
+    ],
+)
+def test_what_hardly_moves_is_not_therefore_in_a_minimum(objective, start, rate, said) -> None:
+    figure = compare_optimizers(objective, {"plain": sgd(rate)}, start, 200)
+    assert figure.data["said"][0].startswith(said)
+
+
+def test_a_float32_network_is_followed_in_float64() -> None:
+    torch.manual_seed(0)
+    network = torch.nn.Sequential(torch.nn.Linear(2, 4), torch.nn.Tanh(), torch.nn.Linear(4, 1))
+    figure = compare_optimizers(network, {"plain": sgd(0.1)}, (1, 1), 5)
+    assert network[0].weight.dtype == torch.float32
+    _, values = by_bare_torch(network.double(), sgd(0.1), (1.0, 1.0), 5)
+    assert almost(unpack(figure.data["values"][0], 4), values)
+    with pytest.raises(ValueError, match=r"^objective must take theta in float64"):
+        compare_optimizers(lambda p: network.float()(p))
 
 
 @pytest.mark.parametrize("level", [1, 6, 12])

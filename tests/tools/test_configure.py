@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -78,7 +80,17 @@ def test_going_back_to_the_placeholder_takes_the_buttons_away(book: Path) -> Non
     assert list(_cells(book)) == ["title", "colab-install", "setup"]
 
 
-@pytest.mark.parametrize("repo", ["autodiff", "a/b/c", "https://github.com/a/b", "a b/c", "-a/b"])
+REFUSED_REPOS = [
+    *("autodiff", "a/b/c", "https://github.com/a/b", "a b/c", "-a/b", "me/", "/b"),
+    *("me/my-book.git", "me/.", "me/..", "me/$(id)", "me/`id`", 'me/"x'),
+]
+REFUSED_BRANCHES = [
+    *("", "two words", "-x", "/x", "x/", "a//b", 'x"y', "$(id)", "x\ny"),
+    *("a..b", "x.lock", "a.lock/b", ".x", "a/.b", "x."),
+]
+
+
+@pytest.mark.parametrize("repo", REFUSED_REPOS)
 def test_a_repo_that_is_none_is_refused_and_nothing_written(book: Path, repo: str) -> None:
     before = [path.read_text() for path in (book / "_config.yml", book / "book" / "01_a.ipynb")]
     with pytest.raises(BookError, match="REPO must be owner/name"):
@@ -86,10 +98,49 @@ def test_a_repo_that_is_none_is_refused_and_nothing_written(book: Path, repo: st
     assert before == [path.read_text() for path in (book / "_config.yml", book / "book/01_a.ipynb")]
 
 
-@pytest.mark.parametrize("branch", ["", "two words", "-x", "/x", 'x"y'])
+@pytest.mark.parametrize("branch", REFUSED_BRANCHES)
 def test_a_branch_that_is_none_is_refused(book: Path, branch: str) -> None:
     with pytest.raises(BookError, match="BRANCH must be"):
         configure(book, "ada/autodiff", branch)
+
+
+@pytest.mark.parametrize(
+    "repo", ["a/b", "Ada-1/my.book_2", "me/.github", "me_acme/git", "me/x.gitty"]
+)
+@pytest.mark.parametrize("branch", ["main", "teach/2027-1", "v0.2", "a.b", "x.locked"])
+def test_an_address_that_github_allows_is_taken(book: Path, repo: str, branch: str) -> None:
+    configure(book, repo, branch)
+    assert address((book / "_config.yml").read_text()) == Address(repo, branch)
+
+
+def test_a_branch_reaches_the_workflows_and_a_release_does_not(book: Path) -> None:
+    workflow = book / ".github" / "workflows" / "pages.yml"
+    workflow.parent.mkdir(parents=True)
+    workflow.write_text("on:\n  push:\n    branches: [main]\npermissions: [x]\n")
+    assert workflow in configure(book, "ada/autodiff", "spring-2027")
+    changed = "on:\n  push:\n    branches: [spring-2027]\npermissions: [x]\n"
+    assert workflow.read_text() == changed
+    assert workflow not in configure(book, "ada/autodiff", "v0.2.0")
+    assert workflow.read_text() == changed
+
+
+@pytest.mark.parametrize("by_environment", [True, False])
+@pytest.mark.parametrize("text", ["$(id)", "$$(id)", "$(shell id)", "`id`", '"; id; "', "it's", ""])
+def test_make_hands_over_what_was_typed(tmp_path: Path, text: str, by_environment: bool) -> None:
+    (tmp_path / "python").write_text("#!/bin/sh\nprintf '%s\\n' \"$@\"\n")
+    (tmp_path / "python").chmod(0o755)
+    given = {"REPO": text, "BRANCH": "x" + text}
+    command = ["make", "-s", "-f", str(ROOT / "Makefile"), "-o", ".venv/ready", "BIN=."]
+    if not by_environment:
+        command += [f"{name}={value}" for name, value in given.items()]
+    done = subprocess.run(
+        [*command, "configure"],
+        cwd=tmp_path,
+        env={**os.environ, **(given if by_environment else {})},
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.splitlines() == ["-m", "tools.configure", text, "x" + text], done.stderr
 
 
 def test_a_broken_notebook_is_named_and_nothing_written(book: Path) -> None:

@@ -32,10 +32,11 @@ mount("basins", ({ root, live, data }) => {
     if (above === 0) return 0.5;
     return above - 0.5 + (step - steps[above - 1]) / (steps[above] - steps[above - 1]);
   };
-  const limitLines = (area) => data.minima.flatMap((m, i) => {
+  const limitLines = (area) => data.minima.flatMap((m) => {
     const y = m.limit === null ? undefined : rowOf(m.limit);
     if (y === undefined) return [];
-    const [left, right] = [data.ridges[i - 1] ?? data.low, data.ridges[i] ?? data.high];
+    const left = data.ridges.findLast((ridge) => ridge < m.theta) ?? data.low;
+    const right = data.ridges.find((ridge) => ridge > m.theta) ?? data.high;
     const d = `M${area.x(left)} ${area.y(y)}H${area.x(right)}`;
     const x = clamp(area.x(m.theta), area.left + 24, area.right - 24);
     return [stroke("lp-casing", d), stroke("lp-border", d),
@@ -140,7 +141,7 @@ mount("basins", ({ root, live, data }) => {
       element("span", {}, element("i", { class: "lp-hatched" }),
         `still moving after ${iterations} iterations`),
       ...(data.last.some((last) => last < iterations)
-        ? [element("span", {}, element("i", { class: "lp-diverged" }), "diverged")] : []),
+        ? [element("span", {}, element("i", { class: "lp-far" }), "no longer followed")] : []),
       element("span", {}, element("i", { class: "lp-lined" }),
         "2/f″ of the minimum in this valley: below it a step can rest")),
     view.node, readout(end), pathLegend("end"));

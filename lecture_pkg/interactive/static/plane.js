@@ -2,6 +2,7 @@
 
 // One row of `length` numbers, as pack() of figure.py wrote it.
 const unpack = (row, length, decimals) => {
+  if (typeof row !== "string") return Float64Array.from(row);
   const numbers = new Float64Array(length);
   let at = 0, whole = 0;
   for (let i = 0; i < length; i++) {
@@ -17,8 +18,12 @@ const unpack = (row, length, decimals) => {
   return numbers;
 };
 
-const fixed = (value, decimals) => value.toFixed(decimals).replace("-", "−");
-const plain = (value) => String(value).replace("-", "−");
+// Numbers as values.py writes them: from 1e8 on with an exponent.
+const large = (value) => Math.abs(value) >= 1e8;
+const fixed = (value, decimals) => (large(value)
+  ? value.toExponential(4).replace(/\+(\d)$/, "+0$1") : value.toFixed(decimals)).replace("-", "−");
+const plain = (value) =>
+  (large(value) ? value.toExponential().replace("+", "") : String(value)).replace("-", "−");
 const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 
 // At most `most` + 1 round numbers from low to high.
@@ -106,17 +111,19 @@ const minima = (area, land, step) => land.minima.map((m) =>
   mark(m.limit === null || m.limit > step ? "lp-holds" : "lp-fails",
     area.x(m.theta), area.y(m.value), 4.5));
 
-// Their limits, under them; more than a dozen would only hide the curve.
-const limits = (area, land) => labels("lp-limit", land.minima.length > 12 ? [] : land.minima.map(
+// More than a dozen names or lines would only hide the curve.
+const few = (places) => (places.length > 12 ? [] : places);
+
+// Their limits, under them.
+const limits = (area, land) => labels("lp-limit", few(land.minima).map(
   (m) => [m.name, clamp(area.x(m.theta), area.left + 8, area.right - 8), area.y(m.value) + 19]));
 
 // The objective with one path on it, and under it the same path in time.
 // The path: { thetas, values, slopes (or none), last, t, step }. pick(t) is called for a click.
 const pathView = (name, land, iterations, pick) => {
-  const ground = unpack(land.curve, land.points, land.valueDecimals);
+  const ground = unpack(land.curve, land.points, 0).map((units) => land.bottom + units * land.unit);
   const across = ground.map((_, i) => land.low + ((land.high - land.low) * i) / (land.points - 1));
-  const lowest = Math.min(...ground);
-  const highest = Math.max(...ground);
+  const { bottom: lowest, top: highest } = land;
   const turns = Array.from({ length: iterations + 1 }, (_, i) => i);
   let path, below, curve;
   const view = canvas(name, (svg, width) => {
@@ -138,6 +145,8 @@ const pathView = (name, land, iterations, pick) => {
     const lower = clipped(below);
     svg.append(
       ...land.minima.map((m) => stroke("lp-rule", `M${above.x(m.theta)} ${above.top}V${below.bottom}`)),
+      ...few(land.ridges).map((ridge) =>
+        stroke("lp-ridge", `M${above.x(ridge)} ${above.top}V${below.bottom}`)),
       above.yAxis("value", ticks(lowest, highest, 4)),
       below.yAxis("iteration", ticks(0, iterations, 2)),
       below.xAxis("θ", ticks(land.low, land.high, narrow ? 5 : 10)));
@@ -205,12 +214,14 @@ const tangent = (svg, area, { thetas, values, slopes, t, last }) => {
 
 // What the marks of pathView mean.
 const pathLegend = (now) => {
-  const sample = (kind, words) => element("span", {},
-    svgElement("svg", { class: "lp-plot", "aria-hidden": "true" }, mark(kind, 6, 6, 4.5)), words);
+  const key = (drawn, words) => element("span", {},
+    svgElement("svg", { class: "lp-plot", "aria-hidden": "true" }, drawn), words);
+  const sample = (kind, words) => key(mark(kind, 6, 6, 4.5), words);
   return element("p", { class: "lp-legend" },
     sample("lp-start", "start"), sample("lp-now", now),
     sample("lp-holds", "minimum that can hold this step"), sample("lp-fails", "minimum that cannot"),
-    element("span", {}, "number under it: 2/f″, the largest step it can hold"));
+    element("span", {}, "number under it: 2/f″, the largest step it can hold"),
+    key(stroke("lp-ridge", "M6 -1V13"), "ridge, where a valley ends"));
 };
 
 // Numbers with their names: { name: node }. The book's theme indents every <dl> that has a class.
@@ -218,7 +229,7 @@ const readout = (entries) => element("div", { class: "lp-readout" }, element("dl
   ...Object.entries(entries).map(([name, node]) => element("div", {}, element("dt", {}, name), node))));
 
 // A button that plays and a slider that scrubs; show(t) is called for every change.
-const timeline = (iterations, show) => {
+const timeline = (iterations, show, { name = "Iteration", say = String } = {}) => {
   let last = iterations;
   let playing = 0;
   const stop = () => {
@@ -230,7 +241,7 @@ const timeline = (iterations, show) => {
     bar.set(t);
     show(t);
   };
-  const bar = slider("Iteration", { min: 0, max: iterations, value: iterations }, String, (t) => {
+  const bar = slider(name, { min: 0, max: iterations, value: iterations }, say, (t) => {
     stop();
     show(t);
   });

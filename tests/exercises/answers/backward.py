@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter, deque
 
 import numpy as np
 import torch
@@ -224,105 +225,161 @@ def not_retained_item(number):
     return h.grad.item(), x.grad.item()
 
 
-def depth_first_postorder(y):
-    order, seen, stack = [], set(), [(y, False)]
-    while stack:
-        node, done = stack.pop()
-        if done:
-            order.append(node)
-        elif node not in seen:
-            seen.add(node)
-            stack.append((node, True))
-            stack.extend((i, False) for i in node.inputs)
-    return order[::-1]
-
-
-def recursive_postorder(y):
-    order = []
-
-    def visit(node):
-        if node not in order:
-            for i in node.inputs:
-                visit(i)
-            order.append(node)
-
-    visit(y)
-    return list(reversed(order))
-
-
-def everything(y):
-    nodes, todo = [], [y]
+def counts(y):
+    found, todo = Counter(), [y]
     while todo:
-        node = todo.pop()
-        if node not in nodes:
-            nodes.append(node)
-            todo += node.inputs
-    return nodes
+        for before, _ in todo.pop().inputs:
+            if before not in found:
+                todo.append(before)
+            found[before] += 1
+    return found
 
 
-def by_counting(y):
-    waiting = {node: 0 for node in everything(y)}
-    for node in waiting:
-        for i in node.inputs:
-            waiting[i] += 1
-    order, ready = [], [y]
+def counting(y):
+    missing = counts(y)
+    y.grad, ready = 1.0, [y]
     while ready:
         node = ready.pop()
-        order.append(node)
-        for i in node.inputs:
-            waiting[i] -= 1
-            if waiting[i] == 0:
-                ready.append(i)
-    return order
+        for before, local in node.inputs:
+            before.grad += node.grad * local
+            missing[before] -= 1
+            if not missing[before]:
+                ready.append(before)
 
 
-def by_depth(y):
-    depth = {y: 0}
-    for _ in everything(y):
-        for node in list(depth):
-            for i in node.inputs:
-                depth[i] = max(depth.get(i, 0), depth[node] + 1)
-    return tuple(sorted(depth, key=depth.get))
+def counting_in_a_queue(y):
+    left = dict(counts(y))
+    queue = deque([y])
+    y.grad = 1.0
+    while queue:
+        node = queue.popleft()
+        arrived = node.grad
+        for before, local in node.inputs:
+            before.grad = before.grad + arrived * local
+            left[before] = left[before] - 1
+            if left[before] == 0:
+                queue.append(before)
+    return {}
 
 
-def by_removing(y):
-    left, order = everything(y), []
-    while left:
-        node = next(n for n in left if not any(n in other.inputs for other in left))
-        left.remove(node)
-        order.append(node)
-    return order
+def counting_arrivals(y):
+    wanted, arrived, ready = counts(y), Counter(), {y}
+    y.grad = 1.0
+    while ready:
+        node = ready.pop()
+        for before, local in node.inputs:
+            before.grad += local * node.grad
+            arrived[before] += 1
+            if arrived[before] == wanted[before]:
+                ready.add(before)
 
 
-def by_latest_place(y):
-    order = [y]
-    for node in order:
-        for i in node.inputs:
-            order.append(i)
-    return [n for place, n in enumerate(order) if n not in order[place + 1 :]]
+def listing_with_a_stack(y):
+    order, done, stack = [], set(), [(y, iter(y.inputs))]
+    met = {y}
+    while stack:
+        node, rest = stack[-1]
+        step = next(rest, None)
+        if step is None:
+            stack.pop()
+            done.add(node)
+            order.append(node)
+        elif step[0] not in met:
+            met.add(step[0])
+            stack.append((step[0], iter(step[0].inputs)))
+    y.grad = 1.0
+    for node in reversed(order):
+        for before, local in node.inputs:
+            before.grad += node.grad * local
 
 
-def breadth_first(y):
-    order = [y]
-    for node in order:
-        order += [i for i in dict.fromkeys(node.inputs) if i not in order]
-    return order
+def listing_by_recursion(y):
+    def listed(node, nodes):
+        if node not in nodes:
+            for before, _ in node.inputs:
+                listed(before, nodes)
+            nodes[node] = True
+        return nodes
+
+    y.grad = 1.0
+    for node in reversed(listed(y, {})):
+        for before, local in node.inputs:
+            before.grad += node.grad * local
 
 
 def every_path(y):
-    order = [y]
-    for node in order:
-        order += node.inputs
-        if len(order) > 1000:
-            break
-    return order
+    todo = [(y, 1.0)]
+    while todo:
+        node, gradient = todo.pop()
+        node.grad += gradient
+        todo += [(before, gradient * local) for before, local in node.inputs]
 
 
-def first_inputs(y):
-    order = [y]
-    while order[-1].inputs:
-        order.append(order[-1].inputs[0])
-    return order
+def totals(node, gradient=1.0):
+    node.grad += gradient
+    for before, local in node.inputs:
+        totals(before, node.grad * local)
+
+
+def first_come(place, join=lambda old, new: old + new):
+    def answer(y):
+        y.grad, met, ready = 1.0, {y}, [y]
+        while ready:
+            node = ready.pop(place)
+            for before, local in node.inputs:
+                before.grad = join(before.grad, node.grad * local)
+                if before not in met:
+                    met.add(before)
+                    ready.append(before)
+
+    return answer
+
+
+def without_local(y):
+    missing = counts(y)
+    y.grad, ready = 1.0, [y]
+    while ready:
+        node = ready.pop()
+        for before, _ in node.inputs:
+            before.grad += node.grad
+            missing[before] -= 1
+            if not missing[before]:
+                ready.append(before)
+
+
+def replacing(y):
+    missing = counts(y)
+    y.grad, ready = 1.0, [y]
+    while ready:
+        node = ready.pop()
+        for before, local in node.inputs:
+            before.grad = node.grad * local
+            missing[before] -= 1
+            if not missing[before]:
+                ready.append(before)
+
+
+def one_too_many(y):
+    missing = counts(y)
+    y.grad, ready = 1.0, [y]
+    while ready:
+        node = ready.pop()
+        for before, local in node.inputs:
+            before.grad += node.grad * local
+            if not missing[before]:
+                ready.append(before)
+            missing[before] -= 1
+
+
+def without_seed(y):
+    missing, ready = counts(y), [(y, 1.0)]
+    while ready:
+        node, arrived = ready.pop()
+        for before, local in node.inputs:
+            before.grad += arrived * local
+            missing[before] -= 1
+            if not missing[before]:
+                ready.append((before, before.grad))
 
 
 RIGHT = {
@@ -347,14 +404,7 @@ RIGHT = {
         hand_factored,
     ],
     "upstream": [retained, retained_list, both_by_grad, upstream_by_hand, by_hooks, second_leaf],
-    "backward_order": [
-        depth_first_postorder,
-        recursive_postorder,
-        by_counting,
-        by_depth,
-        by_removing,
-        by_latest_place,
-    ],
+    "by_counting": [counting, counting_in_a_queue, counting_arrivals, listing_with_a_stack],
 }
 
 WRONG = {
@@ -399,41 +449,42 @@ WRONG = {
         (lambda x: (math.sin(x), math.sin(x) ** 3), "value"),
         (lambda x: upstream_by_hand(x)[1], "shape"),
     ],
-    "backward_order": [
-        (everything, "too-early"),
-        (breadth_first, "too-early"),
-        (every_path, "counted-again"),
-        (first_inputs, "missing-nodes"),
-        (lambda y: depth_first_postorder(y)[::-1], "forward-order"),
-        (lambda y: [n.name for n in depth_first_postorder(y)], "not-a-list"),
-        (lambda y: None, "not-a-list"),
+    "by_counting": [
+        (listing_by_recursion, "recursion"),
+        (every_path, "each-path"),
+        (totals, "passed-on-again"),
+        (first_come(0), "too-early"),
+        (first_come(-1), "too-early"),
+        (replacing, "replaced"),
+        (without_local, "local"),
+        (one_too_many, "never-ready"),
+        (without_seed, "no-seed"),
+        (counts, "not-filled"),
+        (lambda y: y.grad.zero_(), "raised"),
+        (lambda y: counting(y) or setattr(y, "grad", 2.0), "other"),
     ],
 }
 
 
-def _orders_well(answer):
-    """Whether random graphs come out with each node once, behind all that were made from it."""
+class _Node:
+    def __init__(self, inputs):
+        self.inputs, self.grad = inputs, 0.0
 
-    class Node:
-        def __init__(self, inputs):
-            self.inputs = inputs
 
-    for seed in range(6):
-        random, nodes = np.random.default_rng(seed), [Node([])]
-        for n in range(1, 12):
-            chosen = {n - 1, *random.integers(n, size=2).tolist()}
-            nodes.append(Node([nodes[i] for i in chosen]))
-        order = list(answer(nodes[-1]))
-        place = {node: i for i, node in enumerate(order)}
-        whole = len(order) == len(place) == len(nodes)
-        if not whole or any(place[i] < place[n] for n in nodes for i in n.inputs):
-            return False
-    return True
+def _nodes(random):
+    """The last of some nodes, each made of earlier ones; it holds all of them in `.nodes`."""
+    nodes = [_Node([])]
+    for n in range(1, 10):
+        chosen = [n - 1, *random.integers(n, size=2)]
+        nodes.append(_Node([(nodes[i], float(random.uniform(0.3, 0.9))) for i in chosen]))
+    nodes[-1].nodes = nodes
+    return (nodes[-1],)
 
 
 INPUTS = {
     "derivative": lambda r: (float(r.uniform(-2, 2)),),
     "by_hand": lambda r: (float(r.uniform(-2, 2)), float(r.uniform(-3, 3))),
     "upstream": lambda r: (float(r.uniform(-2, 2)),),
+    "by_counting": _nodes,
 }
-VERDICTS = {"backward_order": _orders_well}
+LOOKS = {"by_counting": lambda result, y: [node.grad for node in y.nodes]}

@@ -169,18 +169,22 @@ def momentum_rebound(objective, step_size, beta, max_iter, init):
     return path
 
 
-def limit_by_create_graph(objective, number):
+def slope_and_curvature(objective, number, dtype=torch.float64):
+    theta = torch.tensor(number, dtype=dtype, requires_grad=True)
+    (slope,) = torch.autograd.grad(objective(theta), theta, create_graph=True)
+    (curvature,) = torch.autograd.grad(slope, theta)
+    return slope.item(), curvature.item()
+
+
+def best_by_two_grads(objective, number):
+    return 1 / slope_and_curvature(objective, number)[1]
+
+
+def best_by_backward_twice(objective, number):
     theta = torch.tensor(number, requires_grad=True)
     (slope,) = torch.autograd.grad(objective(theta), theta, create_graph=True)
     slope.backward()
-    return 2 / theta.grad
-
-
-def limit_by_two_grads(objective, number):
-    theta = torch.tensor(number, dtype=torch.float64, requires_grad=True)
-    (slope,) = torch.autograd.grad(objective(theta), theta, create_graph=True)
-    (curvature,) = torch.autograd.grad(slope, theta)
-    return (2 / curvature).item()
+    return 1 / theta.grad
 
 
 def _slope_at(objective, number, dtype):
@@ -189,42 +193,84 @@ def _slope_at(objective, number, dtype):
     return theta.grad
 
 
-def limit_by_slopes(objective, number, h=1e-4, dtype=torch.float64):
+def best_by_slopes(objective, number, h=1e-4, dtype=torch.float64):
     right, left = _slope_at(objective, number + h, dtype), _slope_at(objective, number - h, dtype)
-    return 2 / ((right - left) / (2 * h))
+    return 1 / ((right - left) / (2 * h))
 
 
-def limit_by_values(objective, number):
-    t, h = torch.tensor(number, dtype=torch.float64), 1e-4
-    return 2 / ((objective(t + h) - 2 * objective(t) + objective(t - h)) / h**2)
+def best_by_a_trial_step(objective, number):
+    """One short step shows how fast the slope fades."""
+    before = _slope_at(objective, number, torch.float64)
+    after = _slope_at(objective, number - 0.001 * before.item(), torch.float64)
+    return 0.001 * before / (before - after)
 
 
-def limit_by_zeroing(objective, number):
+def best_by_zeroing(objective, number):
     theta = torch.tensor(number, requires_grad=True)
     objective(theta).backward(create_graph=True)
     slope = theta.grad
     theta.grad = None
     slope.backward()
-    return (2 / theta.grad).item()
+    return (1 / theta.grad).item()
 
 
-def _limit(change):
-    return lambda objective, theta: change(2 / limit_by_two_grads(objective, theta))
+def best_by_values(objective, number):
+    t, h = torch.tensor(number, dtype=torch.float64), 1e-2
+    return h**2 / (objective(t + h) - 2 * objective(t) + objective(t - h))
 
 
-def _first(change):
-    return lambda objective, theta: change(_slope_at(objective, theta, torch.float64))
+def _best(change):
+    return lambda objective, theta: change(*slope_and_curvature(objective, theta))
+
+
+def _bottom(objective, theta):
+    slope, curvature = slope_and_curvature(objective, theta)
+    return theta - slope / curvature
+
+
+def _steer(then=1.0, first=1.0, beside=0.0):
+    """Jump `first` of the way to the bottom, or `beside` it; go on with `then`/f″."""
+
+    def answer(objective, start, bottom):
+        slope, _ = slope_and_curvature(objective, start)
+        _, curvature = slope_and_curvature(objective, bottom)
+        return first * (start - bottom - beside) / slope, then / curvature
+
+    return answer
+
+
+def steer_in_tensors(objective, start, bottom):
+    theta = torch.tensor([start, bottom], dtype=torch.float64, requires_grad=True)
+    (slope,) = torch.autograd.grad(objective(theta).sum(), theta, create_graph=True)
+    (curvature,) = torch.autograd.grad(slope.sum(), theta)
+    return torch.stack([(start - bottom) / slope[0], 1 / curvature[1]])
+
+
+def steer_by_trying(objective, start, bottom):
+    """Lengthen the first step until it comes down close by; then go on carefully."""
+    slope, _ = slope_and_curvature(objective, start)
+    first = 1e-6
+    while abs(start - first * slope - bottom) > 0.02:
+        first *= 1.001
+    return first, 0.5 / slope_and_curvature(objective, bottom)[1]
+
+
+def steer_as_if_the_objective_were_known(objective, start, bottom):
+    return (start - bottom) / _slope_at(
+        lambda t: t * torch.cos(4 * t) + 2 * t.abs(), start, None
+    ), 0.02
 
 
 RIGHT = {
-    "step_limit": [
-        limit_by_create_graph,
-        limit_by_two_grads,
-        limit_by_slopes,
-        limit_by_values,
-        lambda f, t: 2 / torch.func.grad(torch.func.grad(f))(torch.tensor(t)),
-        lambda f, t: 2 / torch.autograd.functional.hessian(f, torch.tensor(t)),
-        limit_by_zeroing,
+    "best_step": [
+        best_by_two_grads,
+        best_by_backward_twice,
+        best_by_slopes,
+        best_by_a_trial_step,
+        best_by_values,
+        best_by_zeroing,
+        lambda f, t: 1 / torch.func.grad(torch.func.grad(f))(torch.tensor(t)),
+        lambda f, t: 1 / torch.autograd.functional.hessian(f, torch.tensor(t)),
     ],
     "descend": [_loop(), _loop(update="new leaf"), _loop(update="data"), by_autograd_grad,
                 by_optimizer, by_recursion, by_accumulated_difference],
@@ -237,30 +283,23 @@ RIGHT = {
         momentum_by_differences,
         momentum_by_sums,
     ],
-    "schedule": [
-        lambda i: 0.3 * 0.9**i,
-        lambda i: 0.2 * (1 - i / 100),
-        lambda i: 0.15 if i < 20 else 0.002,
-        lambda i: torch.tensor(0.25) * 0.93**i,
-        lambda i: 0.25 / (1 + i / 8) ** 2,
-        lambda i: [0.2, 0.1, 0.05, 0.01, 0.001][i // 20],
-        lambda i: max(0.2 - 0.004 * i, 1e-4),
-    ],
+    "steer": [_steer(), _steer(then=0.6), steer_in_tensors, steer_by_trying],
 }  # fmt: skip
 
 WRONG = {
-    "step_limit": [
-        (_limit(lambda second: second), "curvature"),
-        (_limit(lambda second: 1 / second), "factor"),
-        (_limit(lambda second: second / 2), "factor"),
-        (_limit(lambda second: -2 / second), "sign"),
-        (_limit(lambda second: 4 / second), "factor"),
-        (_first(lambda first: 2 / first), "first-derivative"),
-        (_first(lambda first: first), "first-derivative"),
-        (lambda f, t: limit_by_slopes(f, t, h=1e-6, dtype=torch.float32), "other"),
-        (lambda f, t: limit_by_slopes(f, t, h=1e-4, dtype=None), "float32"),
-        (lambda f, t: 0.7123, "other"),
-        (lambda f, t: 2 / _slope_at(f, t, torch.float32).backward(), "detached"),
+    "best_step": [
+        (_best(lambda slope, second: 2 / second), "limit"),
+        (_best(lambda slope, second: second), "curvature"),
+        (_best(lambda slope, second: 1 / slope), "first-derivative"),
+        (_best(lambda slope, second: slope), "first-derivative"),
+        (_best(lambda slope, second: -1 / second), "sign"),
+        (_best(lambda slope, second: 1 / (2 * second)), "factor"),
+        (_best(lambda slope, second: slope / second), "distance"),
+        (_bottom, "bottom"),
+        (lambda f, t: best_by_slopes(f, t, h=1e-6, dtype=torch.float32), "other"),
+        (lambda f, t: best_by_slopes(f, t, h=1e-4, dtype=None), "float32"),
+        (lambda f, t: 1 / _slope_at(f, t, torch.float32).backward(), "detached"),
+        (lambda f, t: 0.5, "other"),
         (lambda f, t: None, "nothing"),
     ],
     "descend": [
@@ -295,20 +334,19 @@ WRONG = {
         (momentum_aliased, "same-memory"),
         (momentum_rebound, "recorded-update"),
     ],
-    "schedule": [
-        (lambda i: 0.05, "stuck-at-start"),
-        (lambda i: 0.07, "other-minimum"),
-        (lambda i: 0.15, "bounces"),
-        (lambda i: 0.15 * 0.9**i, "other-minimum"),
-        (lambda i: 0.04 * 0.9**i, "stuck-at-start"),
-        (lambda i: 1.0, "diverged"),
-        (lambda i: 0.06, "stuck-at-start"),
-        (lambda i: 0.2 * 0.001**i, "too-short"),
-        (lambda i: 0.0, "stuck-at-start"),
-        (lambda i: -0.05, "sign"),
-        (lambda i: float("nan"), "not-a-number"),
-        (lambda i: "0.1", "not-a-number"),
-        (0.05, "not-a-function"),
+    "steer": [
+        (lambda objective, start, bottom: (0.07, 0.05), "wrong-valley"),
+        (steer_as_if_the_objective_were_known, "wrong-valley"),
+        (_steer(first=0.8), "wrong-valley"),
+        (_steer(then=2.0), "above-limit"),
+        (_steer(then=2.5), "above-limit"),
+        (_steer(then=0.01), "too-slow"),
+        (_steer(beside=0.5), "jumps-out"),
+        (_steer(first=-1.0), "sign"),
+        (_steer(then=float("nan")), "nan"),
+        (lambda *arguments: _steer()(*arguments)[0], "not-two-steps"),
+        (lambda *arguments: "0.1", "not-two-steps"),
+        ((0.1, 0.05), "not-a-function"),
     ],
 }
 
@@ -323,20 +361,39 @@ def _momentum_path(random):
     return f, step, float(random.uniform(0.2, 0.9)), rounds, start
 
 
-def _reaches_the_minimum(answer):
-    """The chapter's descent, by autograd."""
-    theta = torch.tensor(-3.5, dtype=torch.float64, requires_grad=True)
-    for i in range(100):
-        value = theta * torch.cos(4 * theta) + 2 * theta.abs()
-        (slope,) = torch.autograd.grad(value, theta)
-        with torch.no_grad():
-            theta -= float(answer(i)) * slope
-    return abs(theta.item()) < 0.01
+def _parabola(random):
+    a, b = random.uniform(0.2, 5), random.uniform(-1, 1)
+    return (lambda t: a * (t - b) ** 2), float(random.uniform(2, 4))
+
+
+def _arrives(answer):
+    """Whether descent, by autograd, ends at the smooth minimum that was asked for."""
+    for height, start, bottom in (
+        (1.3, -3.5, 0.7),
+        (18, 3.0, -3.1),
+        (0.04, -3.5, -1.5),
+        (6, 4.6, 3.9),
+    ):
+
+        def objective(t, height=height):
+            return height * (t * torch.cos(4 * t) + 2 * t.abs())
+
+        nearby = np.linspace(bottom - 0.1, bottom + 0.1, 200_001)
+        goal = nearby[np.argmin(nearby * np.cos(4 * nearby) + 2 * np.abs(nearby))]
+        first, then = (torch.as_tensor(s).item() for s in answer(objective, start, bottom))
+        theta = torch.tensor(start, dtype=torch.float64, requires_grad=True)
+        for i in range(100):
+            (slope,) = torch.autograd.grad(objective(theta), theta)
+            with torch.no_grad():
+                theta -= (then if i else first) * slope
+        if not abs(theta.item() - goal) < 0.00101:
+            return False
+    return True
 
 
 INPUTS = {
-    "step_limit": lambda r: (objective(r), float(r.uniform(-1, 1))),
+    "best_step": _parabola,
     "descend": _path,
     "momentum": _momentum_path,
 }
-VERDICTS = {"schedule": _reaches_the_minimum}
+VERDICTS = {"steer": _arrives}

@@ -3,49 +3,84 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from lecture_pkg.exercises.gpu import _machine
+from lecture_pkg.exercises.gpu import _Device
 
 from ._inputs import objective, size, tensor
-
-
-def device_by_if():
-    if torch.cuda.is_available():
-        return "cuda"
-    return "cpu"
-
-
-FIXED = "cuda" if torch.cuda.is_available() else "cpu"
-
-
-def device_by_accelerator():
-    if hasattr(torch, "accelerator"):
-        return torch.accelerator.current_accelerator() or "cpu"
-    return device_by_if()
 
 
 def numpy_if_on_gpu(t):
     if t.requires_grad:
         t = t.detach()
     if t.is_cuda:
-        t = t.cpu()
-    return t.numpy()
+        return t.cpu().numpy()
+    return t.numpy().copy()
 
 
 def numpy_if_elsewhere(t):
     values = t.detach()
-    return values.numpy() if values.device.type == "cpu" else values.to("cpu").numpy()
+    return values.clone().numpy() if values.device.type == "cpu" else values.to("cpu").numpy()
 
 
 def numpy_by_steps(t):
     t = t.detach()
     t = t.cpu()
-    return t.numpy()
+    return t.numpy().copy()
 
 
 def numpy_changing_flag(t):
     if t.is_leaf:
         t.requires_grad_(False)
-    return t.detach().cpu().numpy()
+    return t.detach().cpu().numpy().copy()
+
+
+def _two_times(warm=True, empty=True, end=True, measure=lambda begin, asked, done: 0):
+    def answer(work, wait, clock):
+        if warm:
+            work()
+        if empty:
+            wait()
+        begin = clock()
+        work()
+        asked = clock()
+        if end:
+            wait()
+        done = clock()
+        return measure(begin, asked, done) or (asked - begin, done - begin)
+
+    return answer
+
+
+def two_runs(work, wait, clock):
+    work()
+    wait()
+    begin = clock()
+    work()
+    asked = clock() - begin
+    wait()
+    begin = clock()
+    work()
+    wait()
+    return [asked, clock() - begin]
+
+
+def best_of_three(work, wait, clock):
+    work()
+    busy, done = [], []
+    for _ in range(3):
+        wait()
+        begin = clock()
+        work()
+        busy.append(clock() - begin)
+        wait()
+        done.append(clock() - begin)
+    return np.array([min(busy), min(done)])
+
+
+def warm_twice(work, wait, clock):
+    for _ in range(2):
+        work()
+        wait()
+    return _two_times(warm=False)(work, wait, clock)
 
 
 def on_models_device(model, x):
@@ -185,28 +220,20 @@ def in_the_starts(objective, starts, step_sizes, max_iter):
 
 
 RIGHT = {
-    "pick_device": [
-        device_by_if,
-        lambda: torch.device("cuda" if torch.cuda.is_available() else "cpu"),
-        lambda: ["cpu", "cuda"][torch.cuda.is_available()],
-        lambda: "cuda:0" if torch.cuda.is_available() else torch.device("cpu"),
-        lambda: "cuda" if torch.cuda.device_count() > 0 else "cpu",
-        lambda: "cpu" if not torch.cuda.device_count() else f"cuda:{torch.cuda.current_device()}",
-        device_by_accelerator,
-        lambda: {True: "cuda", False: "cpu"}[torch.cuda.is_available()],
-    ],
     "to_numpy": [
-        lambda t: t.detach().cpu().numpy(),
-        lambda t: t.numpy(force=True),
-        lambda t: t.cpu().detach().numpy(),
-        lambda t: t.detach().to("cpu").numpy(),
+        lambda t: t.detach().cpu().numpy().copy(),
+        lambda t: t.numpy(force=True).copy(),
+        lambda t: t.cpu().detach().clone().numpy(),
+        lambda t: np.array(t.detach().to("cpu")),
         lambda t: np.array(t.tolist()),
-        lambda t: np.asarray(t.detach().to(device="cpu")),
+        lambda t: t.detach().to(device="cpu", copy=True).numpy(),
         numpy_by_steps,
         numpy_if_on_gpu,
         numpy_if_elsewhere,
-        lambda t: torch.Tensor.numpy(t.data.cpu()),
+        lambda t: torch.Tensor.numpy(t.data.cpu()).copy(),
+        lambda t: np.copy(t.detach().cpu()),
     ],
+    "two_times": [_two_times(), two_runs, best_of_three, warm_twice],
     "run_on_device_of": [
         on_models_device,
         on_weights_device,
@@ -219,15 +246,6 @@ RIGHT = {
 }
 
 WRONG = {
-    "pick_device": [
-        (lambda: "cuda", "hard-coded-device"),
-        (lambda: torch.device("cpu"), "hard-coded-device"),
-        (lambda: FIXED, "hard-coded-device"),
-        (lambda: "cpu" if torch.cuda.is_available() else "cuda", "swapped"),
-        (lambda: "gpu" if torch.cuda.is_available() else "cpu", "not-a-device"),
-        (lambda: torch.cuda.is_available(), "not-a-device"),
-        ("cpu", "not-a-function"),
-    ],
     "to_numpy": [
         (lambda t: t.numpy(), "numpy-needs-detach"),
         (lambda t: t.detach().numpy(), "cuda-numpy"),
@@ -237,6 +255,21 @@ WRONG = {
         (lambda t: t.tolist(), "other-kind"),
         (lambda t: t.detach().cpu().float().numpy(), "float32"),
         (numpy_changing_flag, "input-changed"),
+        (lambda t: t.detach().cpu().numpy(), "shared-memory"),
+        (lambda t: t.numpy(force=True), "shared-memory"),
+        (lambda t: np.asarray(t.detach().to("cpu")), "shared-memory"),
+    ],
+    "two_times": [
+        (_two_times(end=False), "not-waited"),
+        (_two_times(empty=False), "queue"),
+        (_two_times(warm=False), "first-run"),
+        (_two_times(warm=False, empty=False), "first-run"),
+        (
+            _two_times(measure=lambda begin, asked, done: (asked - begin, done - asked)),
+            "from-return",
+        ),
+        (_two_times(measure=lambda begin, asked, done: (done - begin, asked - begin)), "swapped"),
+        (_two_times(measure=lambda begin, asked, done: [done - begin]), "shape"),
     ],
     "run_on_device_of": [
         (lambda model, x: model(x), "wrong-device"),
@@ -279,21 +312,25 @@ def _placed(result, model, x):
     return str(place), str(tuple(result.shape)), "" if place[0] == "meta" else result
 
 
-def _asks_for_the_gpu(answer):
-    found = []
-    for there in (True, False):
-        with _machine(there):
-            found.append(torch.device(answer()).type)
-    return found == ["cuda", "cpu"]
+def _clocked(random):
+    device = _Device(*random.uniform(0.1, 9, size=4).tolist())
+    return device.work, device.wait, device.clock
+
+
+def _own_array(result, t):
+    before = result.copy()
+    with torch.no_grad():
+        t += 1
+    return before, result, type(result).__name__, t.requires_grad
 
 
 INPUTS = {
     "to_numpy": lambda r: (tensor(r, size(r)).requires_grad_(bool(r.random() < 0.5)),),
+    "two_times": _clocked,
     "run_on_device_of": _on_device,
     "descend_table": _table_of_descents,
 }
 LOOKS = {
-    "to_numpy": lambda result, t: (result, type(result).__name__, t.requires_grad),
+    "to_numpy": _own_array,
     "run_on_device_of": _placed,
 }
-VERDICTS = {"pick_device": _asks_for_the_gpu}

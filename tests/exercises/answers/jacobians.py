@@ -256,6 +256,60 @@ def layer_z_squared(W, b, x, v):
     return torch.outer(u, x), u, W.T @ u
 
 
+def push(W, b, x, dW, db, dx):
+    y = torch.tanh(W @ x + b)
+    return (1 - y**2) * (dW @ x + W @ dx + db)
+
+
+def push_by_jvp(W, b, x, dW, db, dx):
+    def y(W, b, x):
+        return torch.tanh(W @ x + b)
+
+    return torch.func.jvp(y, (W, b, x), (dW, db, dx))[1]
+
+
+def push_numpy(W, b, x, dW, db, dx):
+    W, b, x, dW, db, dx = (np.asarray(t.cpu()) for t in (W, b, x, dW, db, dx))
+    return (dW @ x + W @ dx + db) / np.cosh(W @ x + b) ** 2
+
+
+def push_by_rows(W, b, x, dW, db, dx):
+    z = (W * x).sum(1) + b
+    return [(1 - torch.tanh(z[i]) ** 2) * (dW[i] @ x + W[i] @ dx + db[i]) for i in range(len(b))]
+
+
+def push_by_vjp_twice(W, b, x, dW, db, dx):
+    def y(*inputs):
+        W, b, x = inputs
+        return torch.tanh(W @ x + b)
+
+    return torch.autograd.functional.jvp(y, (W, b, x), (dW, db, dx))[1]
+
+
+def push_by_differences(W, b, x, dW, db, dx):
+    def y(h):
+        return torch.tanh((W + h * dW) @ (x + h * dx) + b + h * db)
+
+    h = 1e-3
+    return (8 * (y(h) - y(-h)) - y(2 * h) + y(-2 * h)) / (12 * h)
+
+
+def push_in_parts(W, b, x, dW, db, dx):
+    slope = torch.cosh(W @ x + b) ** -2
+    return slope * torch.mv(dW, x) + slope * (W * dx).sum(dim=1) + slope * db
+
+
+def _push(speed, slope=lambda z: 1 - torch.tanh(z) ** 2):
+    def answer(W, b, x, dW, db, dx):
+        return slope(W @ x + b) * speed(W, b, x, dW, db, dx)
+
+    return answer
+
+
+def _whole(W, b, x, dW, db, dx):
+    return dW @ x + W @ dx + db
+
+
 RIGHT = {
     "choose_v": [
         [1, 2, -1],
@@ -289,6 +343,15 @@ RIGHT = {
         layer_by_columns,
         layer_by_einsum,
         layer_by_full_jacobian,
+    ],
+    "layer_jvp": [
+        push,
+        push_by_jvp,
+        push_numpy,
+        push_by_rows,
+        push_by_vjp_twice,
+        push_by_differences,
+        push_in_parts,
     ],
 }
 
@@ -337,6 +400,16 @@ WRONG = {
         (jacobian_v_is_y, "v-is-y"),
         (lambda f, x: -jacobian_fresh_graphs(f, x), "sign"),
     ],
+    "layer_jvp": [
+        (_whole, "factor"),
+        (_push(_whole, lambda z: 1 - z**2), "factor"),
+        (_push(lambda W, b, x, dW, db, dx: W @ dx), "one-input"),
+        (_push(lambda W, b, x, dW, db, dx: dW @ x + W @ dx), "one-input"),
+        (_push(lambda W, b, x, dW, db, dx: dW @ dx + db), "both-changes"),
+        (_push(lambda W, b, x, dW, db, dx: dW @ x + W.T @ dx + db), "transposed"),
+        (lambda *inputs: torch.tanh(_whole(*inputs)), "value"),
+        (lambda *inputs: -push(*inputs), "sign"),
+    ],
     "layer_vjp": [
         (layer_without_tanh, "factor"),
         (layer_z_squared, "factor"),
@@ -362,8 +435,14 @@ def _layer_inputs(random):
     return tuple(tensor(random, *shape) for shape in ((m, n), (m,), (n,), (m,)))
 
 
+def _pushed(random):
+    W, b, x, _ = _layer_inputs(random)
+    return W, b, x, *(tensor(random, *t.shape) for t in (W, b, x))
+
+
 INPUTS = {
     "curve_slopes": lambda r: (objective(r), tensor(r, size(r))),
     "jacobian": _many_to_many,
     "layer_vjp": _layer_inputs,
+    "layer_jvp": _pushed,
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import inspect
 import pickle
 import subprocess
 import sys
@@ -15,7 +16,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lecture_pkg import record, trace
+from lecture_pkg import record, record_backward, show_graph, step_backward, trace
 from lecture_pkg.graph.data import Edge, Graph, Node
 
 DEVICES = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
@@ -261,21 +262,10 @@ def test_a_graph_keeps_nothing_alive() -> None:
 def test_tracing_changes_nothing() -> None:
     x = leaf(3.0)
     y = torch.sin(x) * x
-    before = gc.isenabled()
     assert trace(y, x=x) == trace(y, x=x)
-    assert gc.isenabled() == before
     assert x.grad is None
     y.backward()
     assert x.grad is not None
-
-
-def test_the_garbage_collector_stays_off_if_it_was_off() -> None:
-    gc.disable()
-    try:
-        trace(leaf(3.0) * 2)
-        assert not gc.isenabled()
-    finally:
-        gc.enable()
 
 
 def test_a_graph_is_the_same_in_every_process() -> None:
@@ -291,52 +281,41 @@ def test_a_graph_is_the_same_in_every_process() -> None:
     assert runs[0].stdout == runs[1].stdout != ""
 
 
-def test_a_hundred_thousand_operations_and_their_end() -> None:
+def test_large_graphs_are_read_or_refused_and_freed_without_a_crash() -> None:
     """In a process of its own: what went wrong here would take this one down."""
     program = """
 import gc, torch
-from lecture_pkg import trace
+from lecture_pkg import record, record_backward, show_graph, step_backward, trace
 x = torch.tensor(0.5, requires_grad=True)
-def chain():
+def chain(length):
     y = x
-    for _ in range(100_000):
+    for _ in range(length):
         y = torch.sin(y)
     return y
-y = chain()
-graph = trace(y, x=x)
-assert len(graph.nodes) == 100_002, len(graph.nodes)
-assert len(graph.edges) == 100_001
-assert trace(y, x=x) == graph
-longer = torch.cos(y)
-del y, longer
-gc.collect()
-middle = None
-y = chain()
-middle = y.grad_fn.next_functions[0][0]
-trace([y, y * 2])
-del y
-gc.collect()
-del middle
-gc.collect()
-y = chain()
-trace(y)
-print("alive to the end")
+for recorded in (False, True):
+    if recorded:
+        with record():
+            x * 2
+    y = chain(20_000)
+    graph = trace(y, x=x)
+    assert len(graph.nodes) == 20_002 and len(graph.edges) == 20_001
+    assert trace(y, x=x) == graph
+    del y
+    gc.collect()
+    y = chain(100_000)
+    try:
+        trace(y, x=x)
+    except ValueError as error:
+        print(error)
+    del y
+    gc.collect()
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "alive to the end\n", "")
-
-
-def test_what_a_deep_graph_held_is_given_back() -> None:
-    x = torch.tensor(0.5, requires_grad=True)
-    big = torch.ones(1000, 1000)
-    y = (x * big).sum()
-    for _ in range(20_000):
-        y = y * 1.0
-    trace(y)
-    reference = weakref.ref(big)
-    del big, y
-    gc.collect()
-    assert reference() is None
+    refusal = (
+        "output must come from at most 20,000 operations, but this graph has more: "
+        "cut it with detach(), or take an intermediate result.\n"
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, 2 * refusal, "")
 
 
 def test_a_description_in_words() -> None:
@@ -435,49 +414,61 @@ def _functions(outputs: list[torch.Tensor]) -> int:
 X = torch.tensor(5.0, requires_grad=True)
 BAD: dict[str, tuple[Any, dict[str, Any], type[Exception], str]] = {
     "float": (3.0, {}, TypeError, r"output must be a tensor .*it is 3\.0 \(float\)"),
-    "int": (3, {}, TypeError, r"output must be a tensor .*3 \(int\)"),
     "None": (None, {}, TypeError, r"output must be .*None \(NoneType\)"),
-    "string": ("y", {}, TypeError, r"output must be .*'y' \(str\)"),
     "module": (torch.nn.Linear(1, 1), {}, TypeError, r"output must be .*\(Linear\)"),
-    "function": (torch.sin, {}, TypeError, "output must be"),
-    "set": ({1}, {}, TypeError, "output must be"),
     "empty list": ([], {}, ValueError, r"output must be .*\[\] \(list\)"),
     "empty dict": ({}, {}, ValueError, "output must be"),
     "nested list": ([[X * 2]], {}, TypeError, r"output\[0\] must be"),
-    "float in a list": ([X * 2, 1.0], {}, TypeError, r"output\[1\] must be .*1\.0 \(float\)"),
     "None in a dict": ({"a": None}, {}, TypeError, r"output\['a'\] must be"),
     "a key that is no string": ({1: X * 2}, {}, TypeError, "key of output must be a string"),
     "integers": (torch.tensor(3), {}, ValueError, r"dtype is torch.int64.*floating-point"),
-    "booleans": (torch.tensor(True), {}, ValueError, "dtype is torch.bool"),
-    "no graph": (torch.tensor(3.0), {}, ValueError, "no graph.*requires_grad=True"),
-    "detached": ((X * 2).detach(), {}, ValueError, "no graph.*detach"),
+    "no graph": (torch.tensor(3.0), {}, ValueError, "no graph.*requires_grad=True.*detach"),
     "no graph in a list": ([X * 2, torch.ones(2)], {}, ValueError, r"output\[1\].*no graph"),
     "a name for a float": (X * 2, {"c": 3.0}, TypeError, r"c must be a tensor.*3\.0 \(float\)"),
     "a name for None": (X * 2, {"c": None}, TypeError, "c must be a tensor.*None"),
     "a name for a list": (X * 2, {"c": [X]}, TypeError, "c must be a tensor"),
-    "a name for a string": (X * 2, {"c": "X"}, TypeError, "c must be a tensor"),
-    "a name for a module": (X * 2, {"c": torch.nn.ReLU()}, TypeError, "c must be a tensor"),
 }
+TAKERS = {f.__name__: f for f in (trace, show_graph, record_backward, step_backward)}
 
 
+@pytest.mark.parametrize("taker", TAKERS)
 @pytest.mark.parametrize(("output", "named", "error", "message"), BAD.values(), ids=BAD)
-def test_bad_input(output: Any, named: Any, error: type[Exception], message: str) -> None:
+def test_bad_input_is_refused_by_all_that_read_a_graph(
+    output: Any, named: Any, error: type[Exception], message: str, taker: str
+) -> None:
     with pytest.raises(error, match=message):
-        trace(output, **named)
-    assert gc.isenabled()
+        TAKERS[taker](output, **named)
+    assert X.grad is None
 
 
-def test_nodes_and_edges_are_sequences_like_any_other() -> None:
-    x = torch.tensor(0.5, requires_grad=True)
-    graph = trace(torch.sin(x + 1), x=x)
-    nodes, edges = tuple(graph.nodes), tuple(graph.edges)
-    assert [node.label for node in nodes] == ["sin", "add", "x", "constant", "output"]
-    assert len(graph.nodes) == 5 and len(graph.edges) == len(edges) == 4
-    assert graph.nodes[-1] == nodes[-1] and graph.nodes[1:3] == nodes[1:3]
-    assert graph.nodes == nodes and nodes == graph.nodes and graph.nodes != nodes[:-1]
-    assert graph.edges != list(edges) and graph != (nodes, edges[:-1])
-    assert hash(graph) == hash(Graph(nodes, edges)) and graph == Graph(nodes, edges)
+OWN = sorted({name for taker in TAKERS.values() for name in inspect.signature(taker).parameters})
+
+
+NAMES = [(name, "leaf") for name in [*OWN, "self", "names", "graph", "function"]]
+NAMES += [("gradient", what) for what in ("intermediate", "output", "constant")]
+
+
+@pytest.mark.parametrize("taker", TAKERS)
+@pytest.mark.parametrize(("name", "what"), NAMES)
+def test_every_name_is_just_a_name(taker: str, name: str, what: str) -> None:
+    x, c = leaf(5.0), torch.tensor(3.0)
+    z = torch.sin(x)
+    y = z * c
+    tensor = {"leaf": x, "intermediate": z, "output": y, "constant": c}[what]
+    found: Any = TAKERS[taker](y, **{name: tensor})
+    plain: Any = TAKERS[taker](y, other=tensor)
+    if taker == "step_backward":
+        assert found.alt == plain.alt.replace("other", name)
+        return
+    graphs = [result if taker == "trace" else result.graph for result in (found, plain)]
+    node, other = (next(n for n in graph.nodes if n.name) for graph in graphs)
+    assert node == other._replace(label=name, name=name) and node.kind == what
+    if taker == "record_backward":
+        assert found.gradients == plain.gradients
+
+
+def test_a_graph_is_plain_data() -> None:
+    graph = trace(torch.sin(leaf(0.5) + 1))
+    assert type(graph.nodes) is type(graph.edges) is tuple
     assert pickle.loads(pickle.dumps(graph)) == graph
-    assert repr(graph.edges) == repr(edges)
-    with pytest.raises(IndexError):
-        graph.nodes[5]
+    assert hash(graph) == hash(Graph(graph.nodes, graph.edges))
