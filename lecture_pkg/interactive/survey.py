@@ -54,6 +54,7 @@ class Outcome(NamedTuple):
     tail: int = 0  # how many of the last iterations the rest was read from
     origin: Minimum | None = None  # in whose valley the start lies
     ridge: bool = False  # whether it lies on a ridge
+    crossed: float | None = None  # the ridge over which the path first left that valley
     visited: tuple[Minimum, ...] = ()  # in whose valleys the tail lies, from left to right
     beyond: bool = False  # whether some of it lies too far outside to say in which
     home: Minimum | None = None  # in whose valley all of it lies
@@ -448,6 +449,7 @@ def _outcome(found: Survey, at: tuple[int, ...]) -> Outcome:
         tail=len(tail),
         origin=found.homes.get(int(found.valley(path[0]))),
         ridge=bool((np.abs(found.borders - path[0]) < 1.5 * found.unit).any()),
+        crossed=_crossed(found, path),
         visited=tuple(found.homes[each] for each in valleys if each in found.homes),
         beyond=-1 in valleys,
         home=found.homes.get(valleys[0]) if len(valleys) == 1 else None,
@@ -469,6 +471,16 @@ def _outcome(found: Survey, at: tuple[int, ...]) -> Outcome:
     if seen.home is None:
         return seen._replace(kind="wanders")
     return _swinging(seen._replace(kind="bounces"), seen.home, tail - seen.home.theta)
+
+
+def _crossed(found: Survey, path: Array) -> float | None:
+    """The ridge over which a path first leaves the valley that it starts in, if it does."""
+    beside = np.searchsorted(found.borders, path)
+    left = beside != beside[0]
+    if not left.any():
+        return None
+    to_the_right = beside[left.argmax()] > beside[0]
+    return float(found.borders[beside[0] if to_the_right else beside[0] - 1])
 
 
 def _at_rest(found: Survey, seen: Outcome, tail: Array) -> bool:
@@ -613,13 +625,10 @@ def _origin(found: Survey, seen: Outcome) -> str:
     home, first = seen.home, seen.origin
     if home is None or first is None:
         return ""
-    if first != home:
-        place = found.theta(first.theta)
-        if first.kink:
-            return f" It started in the valley of the kink at {place}."
-        if first.step_limit < seen.step:
-            return f" It started in the valley of {place}, but 2/f″ is {limit_name(first)} there."
-        return f" It started in the valley of {place}, but overshot it."
+    if first != home and seen.crossed is not None:
+        place = f"{'the kink at ' if first.kink else ''}{found.theta(first.theta)}"
+        ridge = found.theta(seen.crossed)
+        return f" It started in the valley of {place} and jumped over the ridge at {ridge}."
     best = min(found.minima, key=lambda m: m.value)
     if best.value < home.value - 10.0**-found.value_decimals:
         value, place = found.value(best.value), found.theta(best.theta)

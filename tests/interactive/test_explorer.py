@@ -89,7 +89,7 @@ def test_what_became_of_the_lectures_paths(
 
 def test_the_sentence_names_the_valley_that_was_left(figure: Figure) -> None:
     assert sentence(figure, 0.07, -3.5).endswith(
-        "It started in the valley of −3.1215, but 2/f″ is 0.0407 there."
+        "It started in the valley of −3.1215 and jumped over the ridge at −2.4333."
     )
     assert sentence(figure, 0.05, 0.5).endswith(
         "The lowest value, 0, lies in another valley, at 0."

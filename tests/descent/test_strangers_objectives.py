@@ -7,6 +7,7 @@ STRANGERS=all runs all of them.
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from functools import cache
@@ -324,19 +325,20 @@ def check(said: str, path: Path) -> str:
 def ends(said: str, path: Path) -> str:
     """Check the second sentence, if there is one, and give it back."""
     start, last = path.points[0], path.points[-1]
-    pattern = r" It started in the valley of (the kink at )?#(.*)\.$".replace("#", NUMBER)
-    if found := re.search(pattern, said):
-        home = number(found[2])
+    pattern = r" It started in the valley of (the kink at )?# and jumped over the ridge at #\.$"
+    if found := re.search(pattern.replace("#", NUMBER), said):
+        home, ridge = number(found[2]), number(found[3])
         assert path.is_in(start, home)
         crossed = path.valley(home + 0.0) != path.valley(last)
         assert crossed
         limit = path.limit(home)
         assert bool(found[1]) == (limit == 0)
-        if but := re.search(r"but 2/f″ is # there".replace("#", NUMBER), found[3]):
-            path.has_limit(home, but[1])
-            assert limit < path.step
-        elif "overshot" in found[3]:
-            assert limit >= path.step * (1 - 1e-9)
+        near = min(ridges(path.name), key=lambda r: abs(r.theta - ridge))
+        assert near.theta == pytest.approx(ridge, abs=2 * path.unit)
+        steps = itertools.pairwise(path.points)
+        over = next((a, b) for a, b in steps if path.valley(b) != path.valley(start))
+        assert min(over) - path.unit <= ridge <= max(over) + path.unit
+        assert path.valley(over[0]) == path.valley(start)
         return found[0]
     pattern = r" The lowest value, #, lies in another valley, at #\.$".replace("#", NUMBER)
     if found := re.search(pattern, said):
