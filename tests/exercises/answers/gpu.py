@@ -313,7 +313,8 @@ def _placed(result, model, x):
 
 
 def _clocked(random):
-    device = _Device(*random.uniform(0.1, 9, size=4).tolist())
+    asking, job, more, others = random.uniform(0.1, 9, size=4).tolist()
+    device = _Device(asking, job, job + more, others)  # the first job prepares things
     return device.work, device.wait, device.clock
 
 
