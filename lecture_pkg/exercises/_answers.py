@@ -6,16 +6,18 @@ import linecache
 import traceback
 import warnings
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
 
 from ._limits import TimeLimit
 
+_Array: TypeAlias = "torch.Tensor | np.ndarray[Any, Any]"
+
 _LONGEST_MESSAGE = 160
 
-# a part of the message -> diagnosis, hint
+# a part of the message in small letters -> diagnosis, hint
 ERRORS: dict[str, tuple[str, str]] = {
     "does not require grad and does not have a grad_fn": (
         "detached",
@@ -27,7 +29,7 @@ ERRORS: dict[str, tuple[str, str]] = {
         "backward() without an argument needs one single number. Add the numbers up first, or "
         "give backward a v of the output's shape.",
     ),
-    "Mismatch in shape: grad_output": (
+    "mismatch in shape: grad_output": (
         "v-shape",
         "the v of backward(v) has the shape of the output, not of the input.",
     ),
@@ -35,7 +37,7 @@ ERRORS: dict[str, tuple[str, str]] = {
         "second-backward",
         "one backward() frees the graph. Run the forward line again before each backward().",
     ),
-    "a leaf Variable that requires grad": (
+    "a leaf variable that requires grad": (
         "recorded-update",
         "an update of a leaf must not be recorded: put it under `with torch.no_grad():`.",
     ),
@@ -43,15 +45,15 @@ ERRORS: dict[str, tuple[str, str]] = {
         "in-place",
         "backward needs a value that was overwritten in the meantime. Make a new tensor instead.",
     ),
-    "Only Tensors of floating point": (
+    "only tensors of floating point": (
         "integer",
         "whole numbers have no derivative here: make the tensor from a float.",
     ),
-    "'NoneType'": (
+    "'nonetype'": (
         "no-gradient-yet",
         "something here is None. Before the first backward(), .grad is None.",
     ),
-    "Can't call numpy() on Tensor that requires grad": (
+    "can't call numpy() on tensor that requires grad": (
         "numpy-needs-detach",
         "NumPy keeps no record for gradients: call .detach() first.",
     ),
@@ -59,8 +61,8 @@ ERRORS: dict[str, tuple[str, str]] = {
         "cuda-numpy",
         "NumPy cannot read a graphics card's memory: .cpu() first.",
     ),
-    "Torch not compiled with CUDA": ("hard-coded-device", "not every machine has CUDA."),
-    "Found no NVIDIA driver": ("hard-coded-device", "not every machine has CUDA."),
+    "torch not compiled with cuda": ("hard-coded-device", "not every machine has CUDA."),
+    "found no nvidia driver": ("hard-coded-device", "not every machine has CUDA."),
     "maximum recursion depth": (
         "recursion",
         "a function that calls itself for each operation fails on a long graph: use a list of "
@@ -75,7 +77,7 @@ ERRORS: dict[str, tuple[str, str]] = {
     "expected device": ("wrong-device", "two tensors of one operation live on different devices."),
     "cannot be multiplied": ("shape", "these shapes do not fit; is one of them transposed?"),
     "size mismatch": ("shape", "these shapes do not fit; is one of them transposed?"),
-    "The size of tensor a": ("shape", "these shapes do not fit; is one of them transposed?"),
+    "the size of tensor a": ("shape", "these shapes do not fit; is one of them transposed?"),
 }
 
 
@@ -109,11 +111,15 @@ def is_gap(answer: Any) -> bool:
         >>> is_gap([12.0, ...])
         True
     """
+    return answer is None or _holds_gap(answer)
+
+
+def _holds_gap(answer: Any) -> bool:
     if isinstance(answer, dict):
-        return any(map(is_gap, answer.values()))
+        return any(map(_holds_gap, answer.values()))
     if isinstance(answer, list | tuple | set | frozenset):
-        return any(item is ... for item in answer)
-    return answer is ... or answer is None
+        return any(map(_holds_gap, answer))
+    return answer is ...
 
 
 def call(
@@ -137,7 +143,8 @@ def call(
 
     Raises:
         NotAttempted: If it raises a bare NotImplementedError, or computes with `...`.
-        Wrong: If it is no function, raises, or changes an argument.
+        Wrong: If it is no function, raises, returns the .grad of a tensor that is no leaf, or
+            changes an argument: its numbers, or that it requires a gradient.
     """
     if not callable(function):
         hint = "hand over the function itself, without parentheses behind its name."
@@ -151,12 +158,40 @@ def call(
             raise
         except BaseException as error:  # whatever an answer raises must not reach the reader's cell
             raise _diagnose(error, function, given, caught, errors or {}) from None
-    if is_gap(result) and result is not None:
+    if _holds_gap(result):
         raise NotAttempted
-    if not may_change and not all(map(_same, _arrays(arguments), before)):
+    parts = result if isinstance(result, list | tuple) else [result]
+    if any(part is None for part in parts) and _read_of_non_leaf(caught):
+        diagnosis, hint = (errors or {}).get(_NON_LEAF[0], _NON_LEAF)
+        raise Wrong(diagnosis, hint, got=kind(result), given=given)
+    if not may_change:
+        _hold_unchanged(_arrays(arguments), before, given)
+    return result
+
+
+def _hold_unchanged(now: list[_Array], before: list[_Array], given: str) -> None:
+    if not all(map(_same, now, before)):
         hint = "your function changes its input. Whoever calls it still needs those numbers."
         raise Wrong("input-changed", hint, given=given)
-    return result
+    if any(map(_switched_off, now, before)):
+        hint = "afterwards the caller's tensor requires no gradient any more: detach a copy."
+        raise Wrong("input-changed", hint, given=given)
+
+
+def _switched_off(now: _Array, before: _Array) -> bool:
+    if not (isinstance(now, torch.Tensor) and isinstance(before, torch.Tensor)):
+        return False
+    return before.requires_grad and not now.requires_grad
+
+
+_NON_LEAF = (
+    "gradient-of-non-leaf",
+    ".grad was read from a tensor that is the result of an operation, not a leaf.",
+)
+
+
+def _read_of_non_leaf(caught: list[warnings.WarningMessage]) -> bool:
+    return any("not a leaf" in str(warning.message) for warning in caught)
 
 
 def _diagnose(
@@ -171,15 +206,15 @@ def _diagnose(
     if (isinstance(error, NotImplementedError) and not text) or "ellipsis" in text:
         return NotAttempted()  # `raise NotImplementedError`, or something done with `...`
     diagnosis, hint = next(
-        (found for part, found in ERRORS.items() if part in text), ("raised", "see the line above.")
+        (found for part, found in ERRORS.items() if part in text.lower()),
+        ("raised", "see the line above."),
     )
     if isinstance(error, RecursionError):
         diagnosis, hint = ERRORS["maximum recursion depth"]
     if not frames and isinstance(error, TypeError):
         diagnosis, hint = "arguments", "the function must take the arguments of the starter cell."
-    if diagnosis == "no-gradient-yet" and any("not a leaf" in str(w.message) for w in caught):
-        diagnosis = "gradient-of-non-leaf"
-        hint = ".grad was read from a tensor that is the result of an operation, not a leaf."
+    if diagnosis == "no-gradient-yet" and _read_of_non_leaf(caught):
+        diagnosis, hint = _NON_LEAF
     diagnosis, hint = errors.get(diagnosis, (diagnosis, hint))
     message = " ".join(f"{type(error).__name__}: {text}".split())
     if len(message) > _LONGEST_MESSAGE:
@@ -195,20 +230,26 @@ def _place(frames: list[traceback.FrameSummary], function: Callable[..., Any]) -
     return f"\nin the line: {source}" if source else ""
 
 
-def _arrays(values: Iterable[Any]) -> list[torch.Tensor | np.ndarray[Any, Any]]:
+def _arrays(values: Iterable[Any]) -> list[_Array]:
     return [v for v in values if isinstance(v, torch.Tensor | np.ndarray)]
 
 
-def _copy(value: torch.Tensor | np.ndarray[Any, Any]) -> torch.Tensor | np.ndarray[Any, Any]:
-    return value.detach().clone() if isinstance(value, torch.Tensor) else value.copy()
+def _copy(value: _Array) -> _Array:
+    if isinstance(value, torch.Tensor):
+        return value.detach().clone().requires_grad_(value.requires_grad)
+    return value.copy()
 
 
-def _same(
-    now: torch.Tensor | np.ndarray[Any, Any], before: torch.Tensor | np.ndarray[Any, Any]
-) -> bool:
+def _same(now: _Array, before: _Array) -> bool:
     if isinstance(now, torch.Tensor) and isinstance(before, torch.Tensor):
-        return now.device.type == "meta" or torch.equal(now.detach(), before)
+        return now.device.type == "meta" or torch.equal(now.detach(), before.detach())
     return np.array_equal(np.asarray(now), np.asarray(before))
+
+
+def want(kinds: type | tuple[type, ...], result: Any, hint: str, given: str = "") -> None:
+    """Return if a result is of a kind; raise Wrong with the hint if not."""
+    if not isinstance(result, kinds):
+        raise Wrong("other-kind", hint, got=kind(result), given=given)
 
 
 def kind(value: Any) -> str:

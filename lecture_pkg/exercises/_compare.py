@@ -17,8 +17,11 @@ Numbers = npt.NDArray[np.float64]
 STRICT = 1e-9
 """Relative tolerance for what is computed in float64."""
 
-SINGLE = 2e-4
+SINGLE = 1e-5
 """Relative tolerance where an answer may compute in float32."""
+
+SIX_DIGITS = 2e-6
+"""Relative tolerance for naming a mistake: nothing is named that does not give these numbers."""
 
 _FEW = 8
 
@@ -28,13 +31,13 @@ HINTS = {
     "shape": "the shape differs.",
     "transposed": "rows and columns are swapped: this is the transpose of what is wanted.",
     "nan": "there is a NaN or an infinity among your numbers.",
-    "float32": "right, up to the rounding of float32. Some step leaves float64: look for .float() "
-    "and for tensors made without a dtype.",
+    "float32": "right to six digits, as float32 gives them. If some step leaves float64, look for "
+    ".float() and for tensors made without a dtype.",
     "zero": "all your numbers are 0.",
     "sign": "the sign is the opposite.",
     "twice": "your numbers are twice the expected ones.",
     "factor": "your numbers are the expected ones times {ratio}: a factor is missing or too much.",
-    "other": "the numbers differ.",
+    "other": "",
 }
 
 
@@ -93,7 +96,7 @@ def compare(
         raise Wrong(diagnosis, HINTS[diagnosis], got=kind(got), expected=show(right), given=given)
     if _close(mine, right, rtol):
         return
-    diagnosis, hint = _recognise(mine, right, mistakes, rtol)
+    diagnosis, hint = recognise(mine, right, mistakes, rtol) or _generic(mine, right)
     texts = _show_both(mine, right)
     raise Wrong(diagnosis, hint, got=texts[0], expected=texts[1], given=given)
 
@@ -145,46 +148,67 @@ def _show_both(mine: Numbers, right: Numbers) -> tuple[str, str]:
 
 
 def _close(mine: Numbers, right: Numbers, rtol: float) -> bool:
+    """Whether numbers may pass as the right ones, taken to be of the size of 1 or more."""
+    return _near(mine, right, rtol * max(1.0, _largest(right)))
+
+
+def _fits(mine: Numbers, value: Numbers) -> bool:
+    """Whether numbers are those of a mistake: to six digits of the largest."""
+    return _near(mine, value, SIX_DIGITS * _largest(value))
+
+
+def _near(mine: Numbers, right: Numbers, distance: float) -> bool:
     if mine.shape != right.shape and not mine.size == right.size == 1:
         return False
-    size = max(1.0, float(np.max(np.abs(right), initial=0.0)))
-    return bool(np.all(np.abs(mine.reshape(right.shape) - right) <= rtol * size))
+    return bool(np.all(np.abs(mine.reshape(right.shape) - right) <= distance))
 
 
-def _recognise(
+def _largest(values: Numbers) -> float:
+    return float(np.max(np.abs(values), initial=0.0))
+
+
+def recognise(
     mine: Numbers, right: Numbers, mistakes: Iterable[Mistake], rtol: float
-) -> tuple[str, str]:
+) -> tuple[str, str] | None:
+    """The diagnosis and the hint of the first mistake that gives these numbers to six digits."""
     for mistake in mistakes:
         value = numbers_of(mistake.value)
-        if value is not None and not _close(value, right, rtol) and _close(mine, value, rtol):
+        if value is None or _close(value, right, rtol) or _fits(value, right):
+            continue
+        if _fits(mine, value):
             return mistake.diagnosis, mistake.hint
-    diagnosis, ratio = _generic(mine, right, rtol)
-    return diagnosis, HINTS[diagnosis].format(ratio=ratio)
+    return None
 
 
-def _generic(mine: Numbers, right: Numbers, rtol: float) -> tuple[str, str]:
-    """The diagnoses that need no knowledge of the exercise, and the ratio where there is one."""
-    if mine.ndim == 2 and _close(mine.T, right, max(rtol, 1e-5)):
-        return "transposed", ""
+def _generic(mine: Numbers, right: Numbers) -> tuple[str, str]:
+    """The diagnosis that needs no knowledge of the exercise, and its hint."""
+    diagnosis, ratio = _difference(mine, right)
+    return diagnosis, HINTS[diagnosis].format(ratio=f"{ratio:.4g}")
+
+
+def _difference(mine: Numbers, right: Numbers) -> tuple[str, float]:
+    if mine.ndim == 2 and _fits(mine.T, right):
+        return "transposed", 1.0
     if mine.shape != right.shape and not mine.size == right.size == 1:
-        return "shape", ""
+        return "shape", 1.0
     mine = mine.reshape(right.shape)
     if not np.all(np.isfinite(mine)):
-        return "nan", ""
-    if _close(mine, right, max(rtol, 2e-6)):
-        return "float32", ""
+        return "nan", 1.0
+    if _fits(mine, right):
+        return "float32", 1.0
     if not np.any(mine):
-        return "zero", ""
-    if _close(-mine, right, max(rtol, 2e-6)):
-        return "sign", ""
+        return "zero", 0.0
+    if _fits(-mine, right):
+        return "sign", -1.0
     ratio = float(np.sum(mine * right) / np.sum(right * right)) if np.any(right) else 0.0
-    simple = any(abs(ratio * n - m) < 1e-3 for n, m in _SIMPLE)
-    if ratio and _close(mine / ratio, right, max(rtol, 2e-6)) and (right.size > 1 or simple):
-        return ("twice", "") if abs(ratio - 2) < 1e-3 else ("factor", f"{ratio:.4g}")
-    return "other", ""
+    if abs(ratio) < 1e-2 or abs(ratio - 1) < 1e-2 or not _fits(mine / ratio, right):
+        return "other", ratio
+    if right.size == 1 and not any(abs(ratio * n / m - 1) < SIX_DIGITS for n, m in _SIMPLE):
+        return "other", ratio  # one number is always a factor away from another
+    return ("twice" if abs(ratio - 2) < SIX_DIGITS else "factor"), ratio
 
 
-# one number is always "a factor" away from another: only 2, 3, ½, ⅓, … count as one
+# ratios that are told of a single number: 2, 3, ½, ⅓, … and their negatives
 _SIMPLE = [(n, m) for n, m in [(1, k) for k in range(2, 11)] + [(k, 1) for k in range(2, 11)]]
 _SIMPLE += [(n, -m) for n, m in _SIMPLE]
 

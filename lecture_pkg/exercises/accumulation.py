@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 import torch
+from torch.overrides import TorchFunctionMode
 
 from ._answers import Wrong, call
 from ._compare import SINGLE, Mistake, compare
@@ -38,7 +39,6 @@ def fresh_gradient(answer: Any, trial: Trial) -> None:
     values = trial.tensor(4)
     x = values.clone().requires_grad_()
     states = ("None", "as your first call left it", "full of sevens")
-    kept = []
     for k, state in enumerate(states, start=2):
         if state == "full of sevens":
             x.grad = torch.full_like(values, 7.0)
@@ -51,17 +51,9 @@ def fresh_gradient(answer: Any, trial: Trial) -> None:
             Mistake("stale", before, "this is the old x.grad: was backward() called?"),
         ]
         compare(result, right, mistakes=mistakes, given=given)
-        kept.append((result, right))
-    if not all(_still(result, right) for result, right in kept):
-        when = "the result of an earlier call, looked at after the third"
-        raise Wrong("same-memory", _SHARED, given=when)
 
 
 _TOO_LATE = "zeroed after backward() and before the gradient is used. Zero first."
-_SHARED = (
-    "what you returned is x.grad itself, and a later call changed it under the caller's hands: "
-    "return a copy, x.grad.clone()."
-)
 _NONE_YET = {
     "no-gradient-yet": (
         "no-gradient-yet",
@@ -75,46 +67,82 @@ def _cubes(k: int, t: torch.Tensor) -> torch.Tensor:
     return (k * t**3).sum()
 
 
-def _still(result: Any, right: torch.Tensor) -> bool:
-    try:
-        compare(result, right)
-    except Wrong:
-        return False
-    return True
-
-
 @exercise()
 def in_batches(answer: Any, trial: Trial) -> None:
     """Write `in_batches(X, y, theta, size)`: the gradient of the mean squared error, in batches.
 
     The loss is the mean of (y − Xθ)² over all rows; no more than `size` rows are used at a time.
     """
-    for rows, size in ((12, 4), (10, 4)):
+    for rows, size in ((12, 4), (10, 4), (7, 3)):
         X, y, theta = trial.tensor(rows, 3), trial.tensor(rows), trial.tensor(3)
         theta.requires_grad_()
-        parts = [_gradient(X[i : i + size], y[i : i + size], theta) for i in range(0, rows, size)]
-        lengths = [min(size, rows - i) for i in range(0, rows, size)]
-        whole = sum(p * n for p, n in zip(parts, lengths, strict=True))
-        mean, n = sum(parts) / len(parts), len(parts)
-        mistakes = [
-            Mistake("factor", sum(parts), f"the means of {n} batches are added up: {n} gradients."),
-            Mistake("uneven", mean, "the last batch has fewer rows: its mean must weigh less."),
-            Mistake("factor", whole, f"the sum over all {rows} rows; the loss is their mean."),
-            Mistake("zeroed-between", parts[-1], _ONLY.format("last")),
-            Mistake("zeroed-between", parts[-1] * lengths[-1] / rows, _ONLY.format("last")),
-            Mistake("first-only", parts[0], _ONLY.format("first")),
-            Mistake("first-only", parts[0] * size / rows, _ONLY.format("first")),
-            Mistake("rows-dropped", sum(parts[:-1]) * size / rows, "the last rows are left out."),
-            Mistake("sign", -whole / rows, "the sign is the opposite."),
-        ]
         given = f"{rows} rows, size {size}"
-        result = call(answer, X, y, theta, size, given=given)
-        compare(result, whole / rows, mistakes=mistakes, given=given)
+        with _Readers(X, y) as readers:
+            result = call(answer, X, y, theta, size, given=given)
+        right, mistakes = _in_parts(X, y, theta, size)
+        compare(result, right, mistakes=mistakes, given=given)
+        if readers.most > size:
+            hint = "right, but not in batches: one line computes with more rows than fit."
+            got = f"{readers.most} rows at a time"
+            expected = f"{size} rows or fewer"
+            raise Wrong("whole-batch", hint, got=got, expected=expected, given=given)
+
+
+class _Readers(TorchFunctionMode):
+    """Watches how many rows of some tensors are computed with at a time.
+
+    Taking rows out, as a view or as a copy, is no computing.
+    """
+
+    _COPIES = ("getitem", "index", "gather", "take", "masked_select", "clone", "to", "like")
+
+    def __init__(self, *tensors: torch.Tensor) -> None:
+        super().__init__()
+        self.widths = {_memory(t): t[0].numel() for t in tensors}
+        self.most = 0
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        result = func(*args, **(kwargs or {}))
+        if isinstance(result, torch.Tensor) and _memory(result) not in self.widths:
+            words = getattr(func, "__name__", "").split("_")
+            if not any(word in words for word in self._COPIES):
+                read = [t for t in args if isinstance(t, torch.Tensor)]
+                rows = [t.numel() // self.widths.get(_memory(t), t.numel() + 1) for t in read]
+                self.most = max([self.most, *rows])
+        return result
+
+
+def _memory(tensor: torch.Tensor) -> int:
+    return tensor.untyped_storage().data_ptr()
+
+
+def _in_parts(
+    X: torch.Tensor, y: torch.Tensor, theta: torch.Tensor, size: int
+) -> tuple[torch.Tensor, list[Mistake]]:
+    """The gradient of the whole, and what comes out of its parts in wrong ways."""
+    rows, starts = len(y), range(0, len(y), size)
+    lengths = [min(size, rows - i) for i in starts]
+    parts = [_gradient(X[i : i + size], y[i : i + size], theta) for i in starts]
+    sums = [part * length for part, length in zip(parts, lengths, strict=True)]
+    added, right, n = torch.stack(parts).sum(0), torch.stack(sums).sum(0) / rows, len(parts)
+    return right, [
+        Mistake("factor", added, f"the means of {n} batches are added up: {n} gradients."),
+        Mistake("uneven", added / n, "the last batch has fewer rows: its mean must weigh less."),
+        Mistake("factor", right * rows, f"the sum over all {rows} rows; the loss is their mean."),
+        Mistake("zeroed-between", parts[-1], _ONLY.format("last")),
+        Mistake("zeroed-between", sums[-1] / rows, _ONLY.format("last")),
+        Mistake("first-only", parts[0], _ONLY.format("first")),
+        Mistake("first-only", sums[0] / rows, _ONLY.format("first")),
+        Mistake("rows-dropped", right - sums[-1] / rows, "the last rows are left out."),
+        Mistake("sign", -right, "the sign is the opposite."),
+    ]
 
 
 _ONLY = "only the {} batch is in there. Let .grad add up: no zeroing between the batches."
 
 
-def _gradient(X: torch.Tensor, y: torch.Tensor, theta: torch.Tensor) -> Any:
+def _gradient(X: torch.Tensor, y: torch.Tensor, theta: torch.Tensor) -> torch.Tensor:
     """The gradient of the mean squared error by its formula, 2 Xᵀ(Xθ − y) / rows."""
     return 2 * X.T @ (X @ theta.detach() - y) / len(y)

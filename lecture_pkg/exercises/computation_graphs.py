@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from ._answers import Wrong, call, kind
+from ._answers import Wrong, call, kind, want
 from ._compare import SINGLE, STRICT, Mistake, compare
 from ._exercise import Trial, exercise
 
@@ -36,7 +36,7 @@ def leaves(answer: Any, trial: Trial) -> None:
         frozenset({"a", "b", "d", "e"}): "name-for-leaf",
         frozenset({"c", "e"}): "results",
     }
-    diagnosis = named.get(frozenset(names), "other")
+    diagnosis = named.get(frozenset(names), "not-the-leaves")
     hint = {
         "requires-grad-only": "a tensor that needs no gradient is a leaf too: nothing in the "
         "graph leads to it.",
@@ -45,7 +45,7 @@ def leaves(answer: Any, trial: Trial) -> None:
         "constant-results": "d was computed, but without any tensor that requires a gradient: it "
         "has no grad_fn, and counts as a leaf.",
         "results": "these two are the ones with a grad_fn, the opposite of leaves.",
-        "other": "ask each tensor for its grad_fn. Where it is None, the tensor is a leaf.",
+        "not-the-leaves": "ask each tensor for its grad_fn. Where there is none, it is a leaf.",
     }[diagnosis]
     raise Wrong(diagnosis, hint, got=", ".join(sorted(names)), given="the five lines above")
 
@@ -53,11 +53,10 @@ def leaves(answer: Any, trial: Trial) -> None:
 @exercise()
 def new_leaf(answer: Any, trial: Trial) -> None:
     """Write `new_leaf(value)`: any Python number as a leaf that requires a gradient."""
-    for value in (trial.number(), 3):
+    for value in (trial.number(), 3, -2):
         given = f"value = {value}"
         result = call(answer, value, given=given)
-        if not isinstance(result, torch.Tensor):
-            raise Wrong("other-kind", "wanted is a tensor.", got=kind(result), given=given)
+        want(torch.Tensor, result, "wanted is a tensor.", given)
         compare(result, value, given=given, rtol=SINGLE)
         if not result.requires_grad:
             hint = "this tensor does not require a gradient."
@@ -74,12 +73,33 @@ def new_leaf(answer: Any, trial: Trial) -> None:
 @exercise()
 def squared_error(answer: Any, trial: Trial) -> None:
     """Write `squared_error(X, y, theta)`: the mean of (y − Xθ)², with its graph unbroken."""
-    X, y, theta = trial.tensor(7, 3), trial.tensor(7), trial.tensor(3).requires_grad_()
-    given = "X of shape (7, 3), y of shape (7), theta of shape (3)"
-    result = call(answer, X, y, theta, given=given)
-    error = (y - X @ theta).detach()
-    table = (y[None, :] - (X @ theta)[:, None]).detach()
-    mistakes = [
+    for m, n in ((7, 3), (5, 2)):
+        X, y, theta = trial.tensor(m, n), trial.tensor(m), trial.tensor(n).requires_grad_()
+        given = f"X of shape ({m}, {n}), y of shape ({m}), theta of shape ({n})"
+        result = call(answer, X, y, theta, given=given)
+        prediction = (X @ theta).detach()
+        error, whole = y - prediction, reaches(result, theta)
+        compare(
+            result,
+            (error**2).mean(),
+            mistakes=_wrong_means(error, y[None, :] - prediction[:, None]),
+            given=given,
+            rtol=STRICT if whole else SINGLE,
+        )
+        if not whole:
+            expected = "a grad_fn that leads to theta"
+            raise Wrong("detached", _CUT, got=str(result), expected=expected, given=given)
+
+
+_CUT = (
+    "the number is right, but no graph leads from it to theta. Look for .item(), .detach(), "
+    ".data, float(), NumPy, or a new tensor made from the number."
+)
+
+
+def _wrong_means(error: torch.Tensor, table: torch.Tensor) -> list[Mistake]:
+    m = len(error)
+    return [
         Mistake("sum", (error**2).sum(), "this is the sum of the squares, not their mean."),
         Mistake("not-squared", error.mean(), "the errors are to be squared."),
         Mistake("square-of-mean", error.mean() ** 2, "square first, then take the mean."),
@@ -89,27 +109,21 @@ def squared_error(answer: Any, trial: Trial) -> None:
         Mistake(
             "broadcast",
             (table**2).mean(),
-            "a column (7, 1) minus a row (7) is a table of 49 errors: give both one shape.",
+            f"a column ({m}, 1) minus a row ({m}) is a table of {m * m} errors: give both one "
+            "shape.",
         ),
     ]
-    whole = reaches(result, theta)
-    rtol = STRICT if whole else SINGLE
-    compare(result, (error**2).mean(), mistakes=mistakes, given=given, rtol=rtol)
-    if not whole:
-        hint = (
-            "the number is right, but no graph leads from it to theta. Look for .item(), "
-            ".detach(), .data, float(), NumPy, or a new tensor made from the number."
-        )
-        raise Wrong("detached", hint, got=str(result), expected="a grad_fn that leads to theta")
 
 
 @exercise()
 def count_operations(answer: Any, trial: Trial) -> None:
     """Write `count_operations(y)`: how many operations the graph of y holds, each counted once."""
     x = trial.tensor(3).requires_grad_()
+    n = int(trial.rng.integers(6, 12))
     cases = [
         ("y = sin(2x + 1)", (2 * x + 1).sin(), 3, 3),
-        ("s = x.sum(), and ten times s = s + s", _repeat(x, 10, lambda s: s + s), 11, 2**11 - 1),
+        ("y = sin(x)·exp(2x + 1) + x", x.sin() * (2 * x + 1).exp() + x, 6, 6),
+        (f"s = x.sum(), and {n} times s = s + s", _repeat(x, n, _double), n + 1, 2 ** (n + 1) - 1),
         ("s = x.sum(), and 3000 times s = s * 1", _repeat(x, 3000, lambda s: s * 1), 3001, 3001),
     ]
     for given, y, right, paths in cases:
@@ -119,7 +133,7 @@ def count_operations(answer: Any, trial: Trial) -> None:
                 "with-leaves", right + 1, "AccumulateGrad is counted; it only stores into a leaf."
             ),
             Mistake("counted-again", paths, _SEEN),
-            Mistake("counted-again", paths + 2**10, _SEEN),
+            Mistake("counted-again", paths + 2**n, _SEEN),
             Mistake("first-branch", 1, "only the first operation is counted: walk on."),
             Mistake("one-short", right - 1, "one is missing: is y.grad_fn itself counted?"),
         ]
@@ -127,6 +141,10 @@ def count_operations(answer: Any, trial: Trial) -> None:
 
 
 _SEEN = "an operation that is reached on two ways is counted twice: remember those seen."
+
+
+def _double(s: torch.Tensor) -> torch.Tensor:
+    return s + s
 
 
 def _repeat(

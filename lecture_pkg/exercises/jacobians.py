@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
@@ -39,23 +41,50 @@ def curve_slopes(answer: Any, trial: Trial) -> None:
 
     f works number by number, such as torch.sin; x is a tensor that requires no gradient.
     """
-    x = trial.tensor(6)
-
-    def f(t: torch.Tensor) -> torch.Tensor:
-        return torch.sin(t) + t**2
-
-    right = torch.cos(x) + 2 * x
-    given = "f(x) = sin x + x², x of 6 numbers"
-    for turn in ("", ", called a second time with the same x"):
-        result = call(answer, f, x, given=given + turn)
+    for n in (6, 4):
+        x, a = trial.tensor(n), trial.number()
+        f = _Watched(partial(_bend, a))
+        right = a * torch.cos(x) + 2 * x
         mistakes = [
             Mistake("not-zeroed", 2 * right, "the second call adds to the .grad of the first."),
-            Mistake("factor", right / 6, "this is f′/6: mean() divides by 6. Use sum(), or ones."),
-            Mistake("value", f(x), "this is f itself."),
+            Mistake("factor", right / n, f"f′/{n}: mean() divides by {n}. Use sum(), or ones."),
+            Mistake("value", f.function(x), "this is f itself."),
             Mistake("summed", right.sum(), "one number; wanted is the slope at each point."),
             Mistake("v-is-x", right * x, "v weighs the slopes: v = x multiplies each by x."),
         ]
-        compare(result, right, mistakes=mistakes, given=given + turn)
+        for turn in ("", ", called a second time with the same x"):
+            given = f"f(x) = {a}·sin x + x², x of {n} numbers{turn}"
+            f.passes = 0
+            result = call(answer, f, x, given=given)
+            compare(result, right, mistakes=mistakes, given=given)
+            if f.passes != 1:
+                hint = "right numbers, but wanted are those of one backward call."
+                got = f"{f.passes} backward passes through f"
+                raise Wrong("other-passes", hint, got=got, expected="1", given=given)
+
+
+def _bend(a: float, t: torch.Tensor) -> torch.Tensor:
+    return a * torch.sin(t) + t**2
+
+
+def _mix(A: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
+    return torch.sin(A @ t)
+
+
+class _Watched:
+    """A function that counts the backward passes through its results."""
+
+    def __init__(self, function: Callable[[torch.Tensor], torch.Tensor]) -> None:
+        self.function, self.passes = function, 0
+
+    def __call__(self, t: torch.Tensor) -> torch.Tensor:
+        y = self.function(t)
+        if y.requires_grad:
+            y.register_hook(self._count)  # type: ignore[no-untyped-call]
+        return y
+
+    def _count(self, gradient: torch.Tensor) -> None:
+        self.passes += 1
 
 
 @exercise(loads="torch.fx.experimental.symbolic_shapes")
@@ -64,24 +93,27 @@ def jacobian(answer: Any, trial: Trial) -> None:
 
     f takes n numbers and returns m; the Jacobian has m rows and n columns.
     """
-    A, x = trial.tensor(3, 4), trial.tensor(4)
-
-    def f(t: torch.Tensor) -> torch.Tensor:
-        return torch.sin(A @ t)
-
-    right = torch.cos(A @ x)[:, None] * A
-    mistakes = [
-        Mistake("not-zeroed", right.cumsum(0), "each row holds all rows before it: .grad adds up."),
-        Mistake("summed", right.sum(0), "the rows added up: v = ones gives Jᵀ·1, not J."),
-        Mistake("same-memory", right[-1:].expand(3, 4), "all rows are the last one: clone .grad."),
-        Mistake("same-memory", right.sum(0).expand(3, 4), "all rows are one tensor, .grad itself."),
-        Mistake("one-row", right[0], "this is the first row only."),
-        Mistake("factor", A, "the derivative of the sine is missing: is f itself differentiated?"),
-        Mistake("v-is-y", f(x)[:, None] * right, "v is to pick one row: a 1 there, 0 elsewhere."),
-    ]
-    given = "f from 4 numbers to 3"
-    result = call(answer, f, x, given=given)
-    compare(result, right, mistakes=mistakes, given=given)
+    for m, n in ((3, 4), (2, 3)):
+        A, x = trial.tensor(m, n), trial.tensor(n)
+        f = _Watched(partial(_mix, A))
+        right = torch.cos(A @ x)[:, None] * A
+        given, total = f"f(x) = sin(Ax), from {n} numbers to {m}", right.sum(0)
+        mistakes = [
+            Mistake("not-zeroed", right.cumsum(0), "each row holds those before it: zero .grad."),
+            Mistake("summed", total, "the rows added up: v = ones gives Jᵀ·1, not J."),
+            Mistake("same-memory", right[-1:].expand(m, n), "all rows are the last: clone .grad."),
+            Mistake("same-memory", total.expand(m, n), "all rows are one tensor, .grad itself."),
+            Mistake("one-row", right[0], "this is the first row only."),
+            Mistake("factor", A, "the derivative of the sine is missing."),
+            Mistake(
+                "v-is-y", f.function(x)[:, None] * right, "v picks a row: 1 there, 0 elsewhere."
+            ),
+        ]
+        result = call(answer, f, x, given=given)
+        compare(result, right, mistakes=mistakes, given=given)
+        if not f.passes:
+            hint = "right numbers, but no backward pass has gone through f."
+            raise Wrong("other-passes", hint, given=given)
 
 
 @exercise()

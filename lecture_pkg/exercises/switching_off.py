@@ -19,30 +19,36 @@ def fixed_target(answer: Any, trial: Trial) -> None:
     The prediction is x·w, the target reward + 0.9 · later·w. The target counts as fixed: no
     gradient flows through it. w has shape (n), x and later (N, n), reward (N).
     """
-    w, x, later, reward = (
-        trial.tensor(3).requires_grad_(),
-        trial.tensor(6, 3),
-        trial.tensor(6, 3),
-        trial.tensor(6),
-    )
-    given = "w of shape (3), x and later of shape (6, 3), reward of shape (6)"
-    result = call(answer, w, x, later, reward, given=given)
-    with torch.no_grad():
-        short = reward + 0.9 * (later @ w) - x @ w
-        other = reward + later @ w - x @ w
-    values = [
-        Mistake("sum", (short**2).sum(), "this is the sum over the rows; wanted is the mean."),
-        Mistake("discount", (other**2).mean(), "what comes later counts 0.9 times."),
-        Mistake("not-squared", short.mean(), "the square is missing."),
-    ]
-    compare(result, (short**2).mean(), mistakes=values, given=given)
-    if not isinstance(result, torch.Tensor) or not result.requires_grad:
+    for m, n in ((6, 3), (4, 2)):
+        w, x, later = trial.tensor(n).requires_grad_(), trial.tensor(m, n), trial.tensor(m, n)
+        reward = trial.tensor(m)
+        given = f"w of shape ({n}), x and later of shape ({m}, {n}), reward of shape ({m})"
+        result = call(answer, w, x, later, reward, given=given)
+        with torch.no_grad():
+            short = reward + 0.9 * (later @ w) - x @ w
+            other = reward + later @ w - x @ w
+        values = [
+            Mistake("sum", (short**2).sum(), "this is the sum over the rows; wanted is the mean."),
+            Mistake("discount", (other**2).mean(), "what comes later counts 0.9 times."),
+            Mistake("not-squared", short.mean(), "the square is missing."),
+        ]
+        compare(result, (short**2).mean(), mistakes=values, given=given)
+        _hold_gradient(result, w, x, later, short, given)
+
+
+def _hold_gradient(
+    loss: Any,
+    w: torch.Tensor,
+    x: torch.Tensor,
+    later: torch.Tensor,
+    short: torch.Tensor,
+    given: str,
+) -> None:
+    """Raise Wrong unless the gradient of the loss flows to w, and through the prediction alone."""
+    if not isinstance(loss, torch.Tensor) or not loss.requires_grad:
         hint = "no graph leads from the loss to w. Only the target is to count as fixed."
-        raise Wrong("detached", hint, got=kind(result), given=given)
-    if not w.requires_grad:
-        hint = "w does not require a gradient any more. `detach` leaves its tensor as it is."
-        raise Wrong("parameter-changed", hint, given=given)
-    (gradient,) = torch.autograd.grad(result, w, allow_unused=True)
+        raise Wrong("detached", hint, got=kind(loss), given=given)
+    (gradient,) = torch.autograd.grad(loss, w, allow_unused=True)
     if gradient is None:
         hint = "the graph of the loss does not lead to w, but to something else."
         raise Wrong("detached", hint, given=given)
@@ -65,23 +71,28 @@ def update_average(answer: Any, trial: Trial) -> None:
     average ← decay · average + (1 − decay) · parameter, in place, and not recorded. Both are lists
     of tensors, pairwise of one shape.
     """
-    shapes, decay = ((3,), (2, 2)), 0.9
-    old = [trial.tensor(*shape) for shape in shapes]
-    parameters = [trial.tensor(*shape).requires_grad_() for shape in shapes]
-    values = [p.detach().clone() for p in parameters]
-    averages = [a.clone() for a in old]
-    held = [a.detach() for a in averages]  # other names for the same memory
-    given = "two averages, two parameters that require gradients, decay = 0.9"
-    listed = list(averages)
-    call(answer, listed, parameters, decay, given=given, may_change=True, errors=_REFUSED)
-    for parameter, value in zip(parameters, values, strict=True):
-        if not torch.equal(parameter.detach(), value) or not parameter.requires_grad:
-            raise Wrong("parameter-changed", "the parameters stay as they are.", given=given)
-    for now, average, memory, start, value in zip(listed, averages, held, old, values, strict=True):
-        _hold_average(now, average, memory, start, value, decay, given)
-    if any(a._version == 0 for a in averages):
-        hint = "written through .data, which autograd does not count. Use `with torch.no_grad():`."
-        raise Wrong("data", hint, given=given)
+    for shapes in (((3,), (2, 2)), ((2,), (4,), (1, 3))):
+        decay = trial.number(0.6, 0.95)
+        old = [trial.tensor(*shape) for shape in shapes]
+        parameters = [trial.tensor(*shape).requires_grad_() for shape in shapes]
+        values = [p.detach().clone() for p in parameters]
+        averages = [a.clone() for a in old]
+        held = [a.detach() for a in averages]  # other names for the same memory
+        given = f"{len(shapes)} averages, as many parameters with gradients, decay = {decay}"
+        listed = list(averages)
+        call(answer, listed, parameters, decay, given=given, may_change=True, errors=_REFUSED)
+        for parameter, value in zip(parameters, values, strict=True):
+            if not torch.equal(parameter.detach(), value) or not parameter.requires_grad:
+                raise Wrong("parameter-changed", "the parameters stay as they are.", given=given)
+        for now, average, memory, start, value in zip(
+            listed, averages, held, old, values, strict=True
+        ):
+            _hold_average(now, average, memory, start, value, decay, given)
+        if any(a._version == 0 for a in averages):
+            raise Wrong("data", _DATA, given=given)
+
+
+_DATA = "written through .data, which autograd does not count. Use `with torch.no_grad():`."
 
 
 def _hold_average(

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import html
 import re
 from string import ascii_uppercase
 
-from .._arguments import refuse, shown
+from .._arguments import one_of, refuse
 from ..exercises.questions import Choice, Question, load
 from .figure import Figure
 
@@ -26,7 +25,7 @@ def predict(question: str) -> Figure:
 
     Raises:
         TypeError: If the id is no string.
-        ValueError: If there is no question of this id.
+        ValueError: If there is no question of this id; the message lists those that there are.
 
     Example:
         >>> print(predict("backward-second").label)
@@ -34,13 +33,7 @@ def predict(question: str) -> Figure:
     """
     if not isinstance(question, str):
         refuse("question", question, "the id of a question", TypeError)
-    questions = load()
-    if question not in questions:
-        close = difflib.get_close_matches(question, questions, 1)
-        hint = f" Did you mean {close[0]!r}?" if close else ""
-        allowed = "the id of a question in lecture_pkg/exercises"
-        raise ValueError(f"question must be {allowed}, but it is {shown(question)}.{hint}")
-    return _figure(questions[question])
+    return _figure(load()[one_of("question", question, load())])
 
 
 def _figure(question: Question) -> Figure:

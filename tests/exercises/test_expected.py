@@ -55,6 +55,15 @@ def test_bad_arguments_are_named(kind: type[Exception], message: str) -> None:
         pass
 
 
+@pytest.mark.parametrize("error", [TypeError("can't multiply"), IndexError("out of range")])
+def test_without_a_gpu_only_its_absence_is_set_aside(error: Exception) -> None:
+    with (
+        pytest.raises(AssertionError),
+        expect_error(TypeError, "can't convert cuda:0", needs_cuda=True),
+    ):
+        raise error
+
+
 def test_a_gpu_message_is_the_recorded_one_or_the_real_one(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

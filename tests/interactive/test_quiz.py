@@ -77,8 +77,8 @@ def test_a_question_asks_for_nothing_and_is_light() -> None:
 @pytest.mark.parametrize(
     ("given", "error", "message"),
     [
-        ("no-such-question", ValueError, "question must be the id .* 'no-such-question'"),
-        ("", ValueError, "question must be the id"),
+        ("nope", ValueError, "question must be one of .*'backward-second', .* but it is 'nope'"),
+        ("", ValueError, "question must be one of"),
         (3, TypeError, r"question must be the id of a question, but it is 3 \(int\)"),
         (None, TypeError, "question must be"),
         (["second"], TypeError, "question must be"),

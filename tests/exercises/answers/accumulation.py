@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import torch
 
+from ._inputs import regression, size, tensor
+
 
 def none_first(f, x):
     x.grad = None
@@ -30,6 +32,21 @@ def own_leaf(f, x):
 
 def by_grad(f, x):
     return torch.autograd.grad(f(x), x)[0]
+
+
+def by_a_hook(f, x):
+    found = []
+    handle = x.register_hook(lambda gradient: found.append(gradient.clone()))
+    f(x).backward()
+    handle.remove()
+    return found[0]
+
+
+def grad_put_back(f, x):
+    before, x.grad = x.grad, None
+    f(x).backward()
+    gradient, x.grad = x.grad, before
+    return gradient.tolist()
 
 
 def not_zeroed(f, x):
@@ -110,6 +127,44 @@ def batches_by_formula(X, y, theta, size):
         return sum(parts) / len(y)
 
 
+def batches_by_loader(X, y, theta, size):
+    data = torch.utils.data.TensorDataset(X, y)
+    total = torch.zeros_like(theta)
+    for rows, targets in torch.utils.data.DataLoader(data, batch_size=size):
+        loss = torch.nn.functional.mse_loss(rows @ theta, targets, reduction="sum")
+        total += torch.autograd.grad(loss, theta)[0]
+    return total / len(y)
+
+
+def batches_one_loss_row_by_row(X, y, theta, size):
+    leaf = theta.detach().clone().requires_grad_()
+    for row, target in zip(X, y, strict=True):
+        ((target - (row * leaf).sum()).square() / len(X)).backward()
+    return leaf.grad
+
+
+def batches_of_indices(X, y, theta, size):
+    theta.grad = torch.zeros_like(theta)
+    for rows in torch.arange(len(X), device=X.device).split(size):
+        error = torch.mv(X[rows], theta) - y[rows]
+        (error.dot(error) / X.shape[0]).backward()
+    return theta.grad
+
+
+def whole_batch(X, y, theta, size):
+    theta.grad = None
+    ((y - X @ theta) ** 2).mean().backward()
+    return theta.grad
+
+
+def whole_prediction(X, y, theta, size):
+    theta.grad = None
+    errors = y - (X * theta).sum(1)
+    for i in range(0, len(y), size):
+        ((errors[i : i + size] ** 2).sum() / len(y)).backward(retain_graph=True)
+    return theta.grad
+
+
 def _batches(weight, zero=False, drop=False, only=None):
     def answer(X, y, theta, size):
         theta.grad = None
@@ -134,8 +189,25 @@ RIGHT = {
         torch.tensor([12.0, 24.0, 0.0, 12.0]),
         [torch.tensor(12.0), torch.tensor(24.0), 0, 12],
     ],
-    "fresh_gradient": [none_first, zero_if_there, difference, own_leaf, by_grad],
-    "in_batches": [batches, batches_by_split, batches_own_sum, batches_by_formula],
+    "fresh_gradient": [
+        none_first,
+        zero_if_there,
+        the_grad_itself,
+        difference,
+        own_leaf,
+        by_grad,
+        by_a_hook,
+        grad_put_back,
+    ],
+    "in_batches": [
+        batches,
+        batches_by_split,
+        batches_own_sum,
+        batches_by_formula,
+        batches_by_loader,
+        batches_one_loss_row_by_row,
+        batches_of_indices,
+    ],
 }
 
 WRONG = {
@@ -155,7 +227,6 @@ WRONG = {
         (zero_after_reading, "not-zeroed"),
         (zero_without_asking, "no-gradient-yet"),
         (zero_too_late, "zeroed-before-use"),
-        (the_grad_itself, "same-memory"),
         (descends_too, "input-changed"),
         (lambda f, x: -by_grad(f, x), "sign"),
         (lambda f, x: by_grad(f, x).float(), "float32"),
@@ -172,5 +243,21 @@ WRONG = {
         (_batches(lambda e, n, k: -(e**2).sum() / n), "sign"),
         (_batches(lambda e, n, k: (e.detach() ** 2).sum() / n), "detached"),
         (_batches(lambda e, n, k: e**2), "not-scalar"),
+        (whole_batch, "whole-batch"),
+        (whole_prediction, "whole-batch"),
     ],
+}
+
+
+def _leaf_and_function(random):
+    x = tensor(random, size(random)).requires_grad_()
+    if random.random() < 0.7:
+        x.grad = tensor(random, len(x))
+    a = random.uniform(0.5, 2)
+    return (lambda t: (a * t * torch.exp(t)).sum()), x
+
+
+INPUTS = {
+    "fresh_gradient": _leaf_and_function,
+    "in_batches": lambda r: (*regression(r), int(r.integers(1, 4))),
 }

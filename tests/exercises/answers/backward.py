@@ -3,6 +3,7 @@ from __future__ import annotations
 import math
 from collections import Counter, deque
 
+import numpy as np
 import torch
 
 
@@ -24,6 +25,48 @@ def by_calculus(x):
 
 def by_differences(x):
     return ((x + 1e-6) * math.sin((x + 1e-6) ** 2) - (x - 1e-6) * math.sin((x - 1e-6) ** 2)) / 2e-6
+
+
+def by_a_vector_of_one(number):
+    x = torch.tensor([number], requires_grad=True)
+    (x * torch.sin(x.square())).sum().backward()
+    return x.grad[0].item()
+
+
+def by_a_seed(number):
+    x = torch.tensor(number, dtype=torch.float64).requires_grad_()
+    y = torch.mul(x, torch.sin(torch.pow(x, 2)))
+    y.backward(torch.ones_like(y))
+    return float(x.grad)
+
+
+def by_parameter(number):
+    x = torch.nn.Parameter(torch.tensor(number))
+    torch.autograd.backward(x * (x * x).sin())
+    return x.grad.numpy()
+
+
+def in_two_passes(number):
+    x = torch.tensor(number, requires_grad=True)
+    y = x.detach() * torch.sin(x**2)
+    y.backward()
+    y = x * torch.sin(x.detach() ** 2)
+    y.backward()
+    return x.grad
+
+
+def leaf_times_one(number):
+    x = torch.tensor(number, requires_grad=True) * 1.0
+    y = x * torch.sin(x**2)
+    y.backward()
+    return x.grad
+
+
+def moved_leaf(number):
+    x = torch.tensor(number, requires_grad=True).double()
+    y = x * torch.sin(x**2)
+    y.backward()
+    return x.grad
 
 
 def returns_y(number):
@@ -102,6 +145,42 @@ def hand_in_steps(x, c):
     at_c = at_u * x
     at_c += at_v * 1.0
     return at_x, at_c
+
+
+def hand_in_numpy(x, c):
+    at_c = np.array([1.0, 0.0])  # derivatives by c and by x, forwards
+    at_x = np.array([0.0, 1.0])
+    u, du = c * x, at_c * x + at_x * c
+    v, dv = np.sin(x) + c, at_x * np.cos(x) + at_c
+    dy = du * v + u * dv
+    return dy[1], dy[0]
+
+
+def hand_with_torch(x, c):
+    x, c = (torch.tensor(n, dtype=torch.float64, requires_grad=True) for n in (x, c))
+    (c * x * (torch.sin(x) + c)).backward()
+    return x.grad, c.grad
+
+
+def hand_factored(x, c):
+    dx = c * (math.sin(x) + c + x * math.cos(x))
+    dc = x * (math.sin(x) + 2 * c)
+    return [dx, dc]
+
+
+def by_hooks(number):
+    found = []
+    x = torch.tensor(number, requires_grad=True)
+    h = torch.sin(x)
+    h.register_hook(found.append)
+    (h**3).backward()
+    return found[0], x.grad
+
+
+def second_leaf(number):
+    h = torch.tensor(math.sin(number), requires_grad=True)
+    (h * h * h).backward()
+    return h.grad.item(), h.grad.item() * math.cos(number)
 
 
 def retained(number):
@@ -304,14 +383,27 @@ def without_seed(y):
 
 
 RIGHT = {
-    "derivative": [by_backward, by_grad_function, by_calculus, by_differences],
+    "derivative": [
+        by_backward,
+        by_grad_function,
+        by_calculus,
+        by_differences,
+        lambda x: torch.func.grad(lambda t: t * torch.sin(t**2))(torch.tensor(x)),
+        by_a_vector_of_one,
+        by_a_seed,
+        by_parameter,
+        in_two_passes,
+    ],
     "by_hand": [
         hand,
         lambda x, c: [c * (math.sin(x) + c) + c * x * math.cos(x), x * math.sin(x) + 2 * c * x],
         lambda x, c: torch.tensor(hand(x, c)),
         hand_in_steps,
+        hand_in_numpy,
+        hand_with_torch,
+        hand_factored,
     ],
-    "upstream": [retained, retained_list, both_by_grad, upstream_by_hand],
+    "upstream": [retained, retained_list, both_by_grad, upstream_by_hand, by_hooks, second_leaf],
     "by_counting": [counting, counting_in_a_queue, counting_arrivals, listing_with_a_stack],
 }
 
@@ -324,6 +416,8 @@ WRONG = {
         (all_cut, "detached"),
         (no_leaf, "detached"),
         (never_backward, "nothing"),
+        (leaf_times_one, "gradient-of-non-leaf"),
+        (moved_leaf, "gradient-of-non-leaf"),
         (backward_twice, "twice"),
         (backward_again, "second-backward"),
         (lambda x: -by_calculus(x), "sign"),
@@ -370,3 +464,27 @@ WRONG = {
         (lambda y: counting(y) or setattr(y, "grad", 2.0), "other"),
     ],
 }
+
+
+class _Node:
+    def __init__(self, inputs):
+        self.inputs, self.grad = inputs, 0.0
+
+
+def _nodes(random):
+    """The last of some nodes, each made of earlier ones; it holds all of them in `.nodes`."""
+    nodes = [_Node([])]
+    for n in range(1, 10):
+        chosen = [n - 1, *random.integers(n, size=2)]
+        nodes.append(_Node([(nodes[i], float(random.uniform(0.3, 0.9))) for i in chosen]))
+    nodes[-1].nodes = nodes
+    return (nodes[-1],)
+
+
+INPUTS = {
+    "derivative": lambda r: (float(r.uniform(-2, 2)),),
+    "by_hand": lambda r: (float(r.uniform(-2, 2)), float(r.uniform(-3, 3))),
+    "upstream": lambda r: (float(r.uniform(-2, 2)),),
+    "by_counting": _nodes,
+}
+LOOKS = {"by_counting": lambda result, y: [node.grad for node in y.nodes]}

@@ -3,6 +3,8 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from ._inputs import graph_too, regression
+
 
 def leaf_by_flag(value):
     return torch.tensor(float(value), requires_grad=True)
@@ -68,6 +70,26 @@ def count_with_generator(y):
     return sum(node.name().endswith("Backward0") for node in walk())
 
 
+def count_by_names(y):
+    nodes = [y.grad_fn]
+    for node in nodes:
+        for following, _ in node.next_functions:
+            if following is not None and following not in nodes[-8:]:
+                nodes.append(following)
+    return len({node for node in nodes if node.name() != "torch::autograd::AccumulateGrad"})
+
+
+def count_with_dict(y):
+    waiting, done = {y.grad_fn: None}, {}
+    while waiting:
+        node, _ = waiting.popitem()
+        done[node] = None
+        for below, _ in node.next_functions:
+            if below is not None and below not in done and below.next_functions:
+                waiting[below] = None
+    return len(done)
+
+
 def count_leaves_too(y):
     seen, todo = set(), [y.grad_fn]
     while todo:
@@ -112,6 +134,18 @@ def count_none_too(y):
     return len(seen)
 
 
+def error_in_columns(X, y, theta):
+    errors = y[:, None] - X @ theta[:, None]
+    return (errors.T @ errors).squeeze() / len(X)
+
+
+def error_row_by_row(X, y, theta):
+    total = 0.0
+    for row, target in zip(X, y, strict=True):
+        total = total + (target - row @ theta) ** 2
+    return total / len(y)
+
+
 def error_in_column(X, y, theta):
     return ((y - X @ theta[:, None]) ** 2).mean()
 
@@ -120,24 +154,45 @@ def error_new_tensor(X, y, theta):
     return torch.tensor(((y - X @ theta) ** 2).mean().item(), requires_grad=True)
 
 
+def error_by_module(X, y, theta):
+    prediction = torch.nn.functional.linear(X, theta[None])[:, 0]
+    return torch.nn.MSELoss()(prediction, y)
+
+
 def error_numpy(X, y, theta):
     return np.mean((y.cpu().numpy() - X.cpu().numpy() @ theta.detach().cpu().numpy()) ** 2)
 
 
 RIGHT = {
-    "leaves": [{"a", "b", "d"}, ["d", "b", "a"], ("a", "b", "d"), "a, b, d"],
-    "new_leaf": [leaf_by_flag, leaf_by_method, leaf_by_dtype, leaf_by_attribute],
+    "leaves": [{"a", "b", "d"}, ["d", "b", "a"], ("a", "b", "d"), "a, b, d", "abd", ["a b d"]],
+    "new_leaf": [
+        leaf_by_flag,
+        leaf_by_method,
+        leaf_by_dtype,
+        leaf_by_attribute,
+        lambda value: torch.nn.Parameter(torch.tensor(float(value))),
+        lambda value: torch.full((), float(value), requires_grad=True),
+        lambda value: (torch.zeros(()) + value).detach().requires_grad_(),
+        lambda value: torch.as_tensor(float(value)).requires_grad_(),
+    ],
     "squared_error": [
         lambda X, y, theta: torch.mean((y - X @ theta) ** 2),
         lambda X, y, theta: (X.matmul(theta) - y).square().mean(),
         lambda X, y, theta: ((y - (X * theta).sum(dim=1)) ** 2).sum() / len(y),
-        lambda X, y, theta: torch.dot(y - X @ theta, y - X @ theta) / 7,
+        lambda X, y, theta: torch.dot(y - X @ theta, y - X @ theta) / len(y),
+        error_by_module,
+        lambda X, y, theta: torch.linalg.norm(X @ theta - y) ** 2 / y.numel(),
+        lambda X, y, theta: torch.einsum("ij,j->i", X, theta).sub(y).pow(2).mean(),
+        error_in_columns,
+        error_row_by_row,
     ],
     "count_operations": [
         count_with_a_set,
         count_breadth_first,
         count_by_marks,
         count_with_generator,
+        count_by_names,
+        count_with_dict,
     ],
 }
 
@@ -148,12 +203,13 @@ WRONG = {
         ({"a", "b", "d", "e"}, "name-for-leaf"),
         ({"a", "b"}, "constant-results"),
         ({"c", "e"}, "results"),
-        ({"a", "c"}, "other"),
+        ({"a", "c"}, "not-the-leaves"),
         (3, "not-names"),
         ([True, False], "not-names"),
     ],
     "new_leaf": [
         (lambda value: torch.tensor(value, requires_grad=True), "integer"),
+        (lambda value: torch.tensor(value).requires_grad_(), "integer"),
         (lambda value: torch.tensor(float(value)), "no-requires-grad"),
         (lambda value: torch.tensor(1.0, requires_grad=True) * value, "not-a-leaf"),
         (lambda value: torch.tensor([float(value)], requires_grad=True), "shape"),
@@ -175,6 +231,7 @@ WRONG = {
         (lambda X, y, theta: ((y - X @ theta) ** 2).float().mean(), "float32"),
         (lambda X, y, theta: (y - X @ theta).norm() / 7**0.5, "root"),
         (lambda X, y, theta: (y - X @ theta).abs().mean(), "absolute"),
+        (lambda X, y, theta: torch.dot(y - X @ theta, y - X @ theta) / 7, "other"),
         (error_in_column, "broadcast"),
         (lambda X, y, theta: ((y - theta @ X) ** 2).mean(), "shape"),
         (lambda X, y, theta: y.sub_(X @ theta).square().mean(), "input-changed"),
@@ -188,4 +245,29 @@ WRONG = {
         (lambda y: str(count_with_a_set(y)), "not-numbers"),
         (count_none_too, "no-gradient-yet"),
     ],
+}
+
+
+def _graph(random):
+    results = [torch.tensor(1.0, requires_grad=True), torch.tensor(2.0, requires_grad=True)]
+    for _ in range(8):
+        i, j = random.integers(len(results), size=2)
+        results.append(results[i] * results[j] if random.random() < 0.6 else results[i].sin())
+    return (sum(results[2:], torch.tensor(0.0)),)
+
+
+def _leaf_facts(result, value):
+    return result, result.is_leaf, result.requires_grad, str(tuple(result.shape))
+
+
+INPUTS = {
+    "new_leaf": lambda r: (
+        int(r.integers(-9, 9)) if r.random() < 0.5 else float(r.uniform(-3, 3)),
+    ),
+    "squared_error": regression,
+    "count_operations": _graph,
+}
+LOOKS = {"new_leaf": _leaf_facts, "squared_error": graph_too}
+VERDICTS = {
+    "leaves": lambda names: {c for word in names for c in word if c.isalpha()} == {"a", "b", "d"}
 }

@@ -3,6 +3,8 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from ._inputs import objective, size
+
 
 def _loop(
     update="in place",
@@ -100,6 +102,49 @@ def momentum_by_optimizer(objective, step_size, beta, max_iter, init):
     return path
 
 
+def by_recursion(objective, step_size, max_iter, init):
+    if max_iter == 0:
+        return [init]
+    theta = torch.tensor(init, dtype=torch.float64, requires_grad=True)
+    objective(theta).backward()
+    following = (theta - step_size * theta.grad).item()
+    return [init, *by_recursion(objective, step_size, max_iter - 1, following)]
+
+
+def by_accumulated_difference(objective, step_size, max_iter, init):
+    theta = torch.tensor(init, dtype=torch.float64, requires_grad=True)
+    path, before = [init], 0.0
+    for _ in range(max_iter):
+        objective(theta).backward()
+        total = theta.grad.item()
+        with torch.no_grad():
+            theta.sub_(step_size * (total - before))
+        before = total
+        path.append(theta.item())
+    return path
+
+
+def momentum_by_differences(objective, step_size, beta, max_iter, init):
+    path = [torch.tensor(init, dtype=torch.float64)]
+    for k in range(max_iter):
+        last = path[-1]
+        slope = torch.func.grad(objective)(last)
+        carried = last - path[-2] if k else 0.0
+        path.append(last - step_size * slope + beta * carried)
+    return path
+
+
+def momentum_by_sums(objective, step_size, beta, max_iter, init):
+    theta, slopes, path = float(init), [], [float(init)]
+    for _ in range(max_iter):
+        leaf = torch.tensor(theta, dtype=torch.float64, requires_grad=True)
+        objective(leaf).backward()
+        slopes.insert(0, leaf.grad.item())
+        theta -= step_size * sum(slope * beta**k for k, slope in enumerate(slopes))
+        path.append(theta)
+    return path
+
+
 def momentum_aliased(objective, step_size, beta, max_iter, init):
     theta, v = torch.tensor(float(init), requires_grad=True), 0.0
     path = [theta]
@@ -160,6 +205,20 @@ def best_by_a_trial_step(objective, number):
     return 0.001 * before / (before - after)
 
 
+def best_by_zeroing(objective, number):
+    theta = torch.tensor(number, requires_grad=True)
+    objective(theta).backward(create_graph=True)
+    slope = theta.grad
+    theta.grad = None
+    slope.backward()
+    return (1 / theta.grad).item()
+
+
+def best_by_values(objective, number):
+    t, h = torch.tensor(number, dtype=torch.float64), 1e-2
+    return h**2 / (objective(t + h) - 2 * objective(t) + objective(t - h))
+
+
 def _best(change):
     return lambda objective, theta: change(*slope_and_curvature(objective, theta))
 
@@ -208,15 +267,21 @@ RIGHT = {
         best_by_backward_twice,
         best_by_slopes,
         best_by_a_trial_step,
+        best_by_values,
+        best_by_zeroing,
+        lambda f, t: 1 / torch.func.grad(torch.func.grad(f))(torch.tensor(t)),
+        lambda f, t: 1 / torch.autograd.functional.hessian(f, torch.tensor(t)),
     ],
     "descend": [_loop(), _loop(update="new leaf"), _loop(update="data"), by_autograd_grad,
-                by_optimizer],
+                by_optimizer, by_recursion, by_accumulated_difference],
     "momentum": [
         _momentum(lambda v, g, step, beta: (beta * v + g, -step * (beta * v + g))),
         # the step size inside v: the same path as long as it does not change
         _momentum(lambda v, g, step, beta: (beta * v - step * g, beta * v - step * g)),
         _momentum(lambda v, g, step, beta: (g + beta * v, step * (-g - v * beta))),
         momentum_by_optimizer,
+        momentum_by_differences,
+        momentum_by_sums,
     ],
     "steer": [_steer(), _steer(then=0.6), steer_in_tensors, steer_by_trying],
 }  # fmt: skip
@@ -231,7 +296,8 @@ WRONG = {
         (_best(lambda slope, second: 1 / (2 * second)), "factor"),
         (_best(lambda slope, second: slope / second), "distance"),
         (_bottom, "bottom"),
-        (lambda f, t: best_by_slopes(f, t, h=1e-6, dtype=torch.float32), "float32"),
+        (lambda f, t: best_by_slopes(f, t, h=1e-6, dtype=torch.float32), "other"),
+        (lambda f, t: best_by_slopes(f, t, h=1e-4, dtype=None), "float32"),
         (lambda f, t: 1 / _slope_at(f, t, torch.float32).backward(), "detached"),
         (lambda f, t: 0.5, "other"),
         (lambda f, t: None, "nothing"),
@@ -283,3 +349,51 @@ WRONG = {
         ((0.1, 0.05), "not-a-function"),
     ],
 }
+
+
+def _path(random):
+    start = float(random.uniform(-1, 2))
+    return objective(random), float(random.uniform(0.02, 0.2)), size(random), start
+
+
+def _momentum_path(random):
+    f, step, rounds, start = _path(random)
+    return f, step, float(random.uniform(0.2, 0.9)), rounds, start
+
+
+def _parabola(random):
+    a, b = random.uniform(0.2, 5), random.uniform(-1, 1)
+    return (lambda t: a * (t - b) ** 2), float(random.uniform(2, 4))
+
+
+def _arrives(answer):
+    """Whether descent, by autograd, ends at the smooth minimum that was asked for."""
+    for height, start, bottom in (
+        (1.3, -3.5, 0.7),
+        (18, 3.0, -3.1),
+        (0.04, -3.5, -1.5),
+        (6, 4.6, 3.9),
+    ):
+
+        def objective(t, height=height):
+            return height * (t * torch.cos(4 * t) + 2 * t.abs())
+
+        nearby = np.linspace(bottom - 0.1, bottom + 0.1, 200_001)
+        goal = nearby[np.argmin(nearby * np.cos(4 * nearby) + 2 * np.abs(nearby))]
+        first, then = (torch.as_tensor(s).item() for s in answer(objective, start, bottom))
+        theta = torch.tensor(start, dtype=torch.float64, requires_grad=True)
+        for i in range(100):
+            (slope,) = torch.autograd.grad(objective(theta), theta)
+            with torch.no_grad():
+                theta -= (then if i else first) * slope
+        if not abs(theta.item() - goal) < 0.00101:
+            return False
+    return True
+
+
+INPUTS = {
+    "best_step": _parabola,
+    "descend": _path,
+    "momentum": _momentum_path,
+}
+VERDICTS = {"steer": _arrives}

@@ -3,6 +3,23 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from lecture_pkg.exercises.gpu import _Device
+
+from ._inputs import objective, size, tensor
+
+
+def numpy_if_on_gpu(t):
+    if t.requires_grad:
+        t = t.detach()
+    if t.is_cuda:
+        return t.cpu().numpy()
+    return t.numpy().copy()
+
+
+def numpy_if_elsewhere(t):
+    values = t.detach()
+    return values.clone().numpy() if values.device.type == "cpu" else values.to("cpu").numpy()
+
 
 def numpy_by_steps(t):
     t = t.detach()
@@ -87,6 +104,16 @@ def to_same_as_parameter(model, x):
     return torch.nn.functional.linear(x.to(first.device), model.weight, model.bias)
 
 
+def on_bias_device(model, x):
+    with torch.enable_grad():
+        return model(x.to(model.bias.device, non_blocking=True))
+
+
+def copied_there(model, x):
+    there = torch.empty(x.shape, dtype=x.dtype, device=next(model.parameters()).device)
+    return model(there.copy_(x))
+
+
 def not_reassigned(model, x):
     x.to(next(model.parameters()).device)
     return model(x)
@@ -142,6 +169,25 @@ def by_grad(objective, starts, step_sizes, max_iter):
     return theta.detach().cpu().numpy()
 
 
+def by_optimizer(objective, starts, step_sizes, max_iter):
+    rows = [starts.clone().requires_grad_() for _ in step_sizes]
+    groups = [{"params": [r], "lr": s.item()} for r, s in zip(rows, step_sizes, strict=True)]
+    optimizer = torch.optim.SGD(groups, lr=0.1)
+    for _ in range(max_iter):
+        optimizer.zero_grad()
+        objective(torch.stack(rows)).sum().backward()
+        optimizer.step()
+    return torch.stack(rows)
+
+
+def by_functional_grad(objective, starts, step_sizes, max_iter):
+    theta = torch.stack([starts] * len(step_sizes))
+    slopes = torch.func.grad(lambda t: objective(t).sum())
+    for _ in range(max_iter):
+        theta = theta - torch.diag(step_sizes) @ slopes(theta)
+    return theta.tolist()
+
+
 def flat(objective, starts, step_sizes, max_iter):
     pairs = torch.cartesian_prod(step_sizes, starts)
     steps, theta = pairs[:, 0], pairs[:, 1].clone().requires_grad_()
@@ -182,6 +228,10 @@ RIGHT = {
         lambda t: np.array(t.tolist()),
         lambda t: t.detach().to(device="cpu", copy=True).numpy(),
         numpy_by_steps,
+        numpy_if_on_gpu,
+        numpy_if_elsewhere,
+        lambda t: torch.Tensor.numpy(t.data.cpu()).copy(),
+        lambda t: np.copy(t.detach().cpu()),
     ],
     "two_times": [_two_times(), two_runs, best_of_three, warm_twice],
     "run_on_device_of": [
@@ -189,8 +239,10 @@ RIGHT = {
         on_weights_device,
         on_device_type,
         to_same_as_parameter,
+        on_bias_device,
+        copied_there,
     ],
-    "descend_table": [_descend(), by_ones, by_grad, flat],
+    "descend_table": [_descend(), by_ones, by_grad, flat, by_optimizer, by_functional_grad],
 }
 
 WRONG = {
@@ -240,4 +292,45 @@ WRONG = {
         (one_by_one, "one-by-one"),
         (in_the_starts, "input-changed"),
     ],
+}
+
+
+def _on_device(random):
+    device = "meta" if random.random() < 0.3 else "cpu"
+    m, n = size(random), size(random)
+    model = torch.nn.Linear(n, m, dtype=torch.float64, device=device)
+    return model, tensor(random, size(random), n)
+
+
+def _table_of_descents(random):
+    starts, steps = tensor(random, size(random)), torch.tensor(random.uniform(0.01, 0.1, size=2))
+    return objective(random), starts, steps, size(random)
+
+
+def _placed(result, model, x):
+    place = result.device.type, next(model.parameters()).device.type, x.device.type
+    return str(place), str(tuple(result.shape)), "" if place[0] == "meta" else result
+
+
+def _clocked(random):
+    device = _Device(*random.uniform(0.1, 9, size=4).tolist())
+    return device.work, device.wait, device.clock
+
+
+def _own_array(result, t):
+    before = result.copy()
+    with torch.no_grad():
+        t += 1
+    return before, result, type(result).__name__, t.requires_grad
+
+
+INPUTS = {
+    "to_numpy": lambda r: (tensor(r, size(r)).requires_grad_(bool(r.random() < 0.5)),),
+    "two_times": _clocked,
+    "run_on_device_of": _on_device,
+    "descend_table": _table_of_descents,
+}
+LOOKS = {
+    "to_numpy": _own_array,
+    "run_on_device_of": _placed,
 }

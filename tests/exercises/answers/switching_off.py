@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import torch
 
+from ._inputs import graph_too, size, tensor
+
 
 def detached_target(w, x, later, reward):
     target = reward + 0.9 * (later @ w)
@@ -29,6 +31,29 @@ def saved_from_inference_mode(w, x, later, reward):
     with torch.inference_mode():
         target = reward + 0.9 * (later @ w)
     return torch.nn.functional.mse_loss(x @ w, target)
+
+
+@torch.no_grad()
+def _target(w, later, reward):
+    return torch.addmv(reward, later, w, alpha=0.9)
+
+
+def decorated_target(w, x, later, reward):
+    errors = _target(w, later, reward) - x @ w
+    return errors.dot(errors) / len(errors)
+
+
+def by_mse_loss(w, x, later, reward):
+    target = (later @ w).mul(0.9).add(reward).detach()
+    return torch.nn.MSELoss()(x @ w, target)
+
+
+def with_fixed_sum(w, x, later, reward):
+    total = torch.zeros((), dtype=w.dtype)
+    for row, row_later, gain in zip(x, later, reward, strict=True):
+        target = gain + 0.9 * torch.dot(row_later, w.detach())
+        total = total + (target - torch.dot(row, w)) ** 2
+    return total / len(x)
 
 
 def nothing_fixed(w, x, later, reward):
@@ -95,6 +120,17 @@ def by_operators(averages, parameters, decay):
     return averages
 
 
+def by_foreach(averages, parameters, decay):
+    with torch.no_grad():
+        torch._foreach_mul_(averages, decay)
+        torch._foreach_add_(averages, parameters, alpha=1 - decay)
+
+
+def by_detached_parameters(averages, parameters, decay):
+    for average, parameter in zip(averages, parameters, strict=True):
+        average -= (1 - decay) * (average - parameter.detach())
+
+
 def recorded(averages, parameters, decay):
     for average, parameter in zip(averages, parameters, strict=True):
         average.mul_(decay).add_((1 - decay) * parameter)
@@ -155,8 +191,23 @@ def parameters_scaled_recorded(averages, parameters, decay):
 
 
 RIGHT = {
-    "fixed_target": [detached_target, under_no_grad, detached_parameter, in_inference_mode],
-    "update_average": [in_two_steps, by_lerp, by_copy, by_operators],
+    "fixed_target": [
+        detached_target,
+        under_no_grad,
+        detached_parameter,
+        in_inference_mode,
+        decorated_target,
+        by_mse_loss,
+        with_fixed_sum,
+    ],
+    "update_average": [
+        in_two_steps,
+        by_lerp,
+        by_copy,
+        by_operators,
+        by_foreach,
+        by_detached_parameters,
+    ],
     "which_raise": [{"a", "c", "e"}, ["e", "c", "a"], ("a", "c", "e"), "ace"],
 }
 
@@ -170,7 +221,7 @@ WRONG = {
         (sums_up, "sum"),
         (undiscounted, "discount"),
         (not_squared, "not-squared"),
-        (parameter_switched_off, "parameter-changed"),
+        (parameter_switched_off, "input-changed"),
         (saved_from_inference_mode, "raised"),
         (lambda w, x, later, reward: None, "nothing"),
     ],
@@ -198,4 +249,38 @@ WRONG = {
         ({"a", "y"}, "not-names"),
         (3, "not-names"),
     ],
+}
+
+
+def _steps(random):
+    m, n = size(random), size(random)
+    x, later = tensor(random, m, n), tensor(random, m, n)
+    return tensor(random, n).requires_grad_(), x, later, tensor(random, m)
+
+
+class _Held(list):
+    """A list that knows what it held at first."""
+
+    def __init__(self, items):
+        super().__init__(items)
+        self.first = list(items)
+
+
+def _followed(random):
+    shapes = [size(random) for _ in range(3)]
+    averages = _Held([tensor(random, n) for n in shapes])
+    parameters = [tensor(random, n).requires_grad_() for n in shapes]
+    return averages, parameters, float(random.uniform(0.2, 0.95))
+
+
+def _averages_after(result, averages, parameters, decay):
+    same = [now is first for now, first in zip(averages, averages.first, strict=True)]
+    recorded = [t.requires_grad for t in (*averages, *parameters)]
+    return [*averages, *averages.first, *parameters, *same, *recorded]
+
+
+INPUTS = {"fixed_target": _steps, "update_average": _followed}
+LOOKS = {"fixed_target": graph_too, "update_average": _averages_after}
+VERDICTS = {
+    "which_raise": lambda names: {c for word in names for c in word if c.isalpha()} == set("ace")
 }
