@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import torch
+from torch.nn.parameter import is_lazy
 from torch.overrides import TorchFunctionMode
 
 from ..values import Snapshot, number_snapshot, snapshot
@@ -145,19 +146,16 @@ class _Recorder(TorchFunctionMode):
 def _operands(arguments: Iterable[Any], numbers: bool) -> Iterator[Any]:
     """Tensors, also those in lists, and plain numbers where they are operands."""
     for argument in arguments:
-        if isinstance(argument, torch.Tensor) or (
-            numbers and isinstance(argument, int | float | complex) and argument is not True
-        ):
+        if numbers and isinstance(argument, int | float | complex) and argument is not True:
             yield argument
         else:
             yield from _tensors(argument)
 
 
 def _tensors(found: Any) -> Iterator[torch.Tensor]:
-    if isinstance(found, torch.Tensor):
-        yield found
-    elif isinstance(found, list | tuple):
-        yield from (item for item in found if isinstance(item, torch.Tensor))
+    for item in found if isinstance(found, list | tuple) else [found]:
+        if isinstance(item, torch.Tensor) and not is_lazy(item):  # which has no shape yet
+            yield item
 
 
 def _edge(operand: Any) -> tuple[Any, int] | None:

@@ -135,6 +135,14 @@ def test_a_layer_is_recorded() -> None:
     assert node(graph, "x").kind == "constant"
 
 
+def test_a_layer_that_finds_its_shape_later_is_recorded() -> None:
+    layer = torch.nn.LazyLinear(2)
+    with record():
+        y = layer(torch.ones(4, 3)).sum()
+    graph = trace(y, **dict(layer.named_parameters()))
+    assert node(graph, "weight").snapshot is not None and node(graph, "addmm").snapshot is not None
+
+
 def test_nested_and_entered_again() -> None:
     x = torch.tensor(2.0, requires_grad=True)
     recorder = record()
