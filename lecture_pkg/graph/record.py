@@ -115,9 +115,13 @@ class _Recorder(TorchFunctionMode):
         kwargs: dict[str, Any] | None = None,
     ) -> Any:
         kwargs = kwargs or {}
+        name = getattr(func, "__name__", "")
+        if name == "__set__":
+            # torch sets attributes while it makes a view's grad_fn: who asks for that waits forever
+            return func(*args, **kwargs)
         operands = []
         if not _is_watched() and self._left > 0 and torch.is_grad_enabled():
-            numbers = getattr(func, "__name__", "").strip("_") in _WITH_NUMBERS
+            numbers = name.strip("_") in _WITH_NUMBERS
             found = [*_operands(args, numbers), *_operands(kwargs.values(), False)]
             if any(map(_edge, found)):
                 operands = [_look(operand) for operand in found]
