@@ -62,7 +62,7 @@ def best_step(answer: Any, trial: Trial) -> None:
             Mistake("factor", 1 / (2 * second), "this step ends half-way to the bottom."),
         ]
         try:
-            compare(result, 1 / second, mistakes=mistakes, rtol=1e-4, given=given)
+            compare(result, 1 / second, mistakes=mistakes, rtol=SINGLE, given=given)
         except Wrong as wrong:
             if wrong.diagnosis in ("other", "nan") and _right_in_float64(answer, f, theta, second):
                 wrong.diagnosis, wrong.hint = "float32", _NOISE
@@ -91,7 +91,7 @@ def _right_in_float64(answer: Any, f: Objective, theta: float, second: float) ->
     before = torch.get_default_dtype()
     try:
         torch.set_default_dtype(torch.float64)
-        compare(call(answer, f, theta), 1 / second, rtol=1e-4)
+        compare(call(answer, f, theta), 1 / second, rtol=SINGLE)
     except Wrong:
         return False
     finally:

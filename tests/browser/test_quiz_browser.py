@@ -23,6 +23,11 @@ def _plain(text: str) -> str:
     return text.replace("`", "")
 
 
+def _letters(text: str) -> str:
+    """Text without spaces; in print "fi" comes as one letter."""
+    return "".join(unicodedata.normalize("NFKC", text).split())
+
+
 def _told(page: Page) -> Any:
     return page.get_by_role("status")
 
@@ -99,9 +104,9 @@ def test_question_and_answer_are_printed(
     page = show(predict(FIRST.id), java_script_enabled=script)
     page.pdf(path=tmp_path / "page.pdf")
     printed = PdfReader(tmp_path / "page.pdf").pages[0].extract_text()
-    text = "".join(unicodedata.normalize("NFKC", printed).split())  # "fi" comes as one letter
+    text = _letters(printed)
     for part in (FIRST.text, *(p for c in FIRST.choices for p in (c.text, c.feedback))):
-        assert "".join(unicodedata.normalize("NFKC", _plain(part)).split()) in text
+        assert _letters(_plain(part)) in text
     assert "Check" not in text
 
 
