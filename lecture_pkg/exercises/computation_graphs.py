@@ -19,16 +19,14 @@ def leaves(answer: Any, trial: Trial) -> None:
         hint = 'names in quotes, such as {"w", "b"}.'
         raise Wrong("not-names", hint, got=kind(answer), expected="a set of names")
     w = torch.tensor([1.0, 2.0], dtype=torch.float32, requires_grad=True)
-    with torch.no_grad():
-        f = 3 * w
     tensors = {
         "w": w,
         "a": w.float(),
         "b": w.clone(),
-        "c": w.detach() * 2,
+        "c": torch.tensor([3.0, 4.0]) * 2,
         "d": w[0],
         "e": torch.ones_like(w) + 1,
-        "f": f,
+        "f": torch.tensor(w.tolist()),
     }
     names = {letter for word in answer for letter in word if letter.isalpha()}
     right = {name for name, tensor in tensors.items() if tensor.is_leaf}
@@ -36,9 +34,7 @@ def leaves(answer: Any, trial: Trial) -> None:
         return
     if names & {"b", "d"}:
         diagnosis = "recorded-results"
-        hint = (
-            "clone() and w[0] are operations on w, recorded like any other: b and d have a grad_fn."
-        )
+        hint = "clone() and w[0] are recorded like any operation on w: b and d have a grad_fn."
     elif names <= {"w", "a"}:
         diagnosis = "requires-grad-only"
         hint = "a tensor that requires no gradient is a leaf too: nothing in the graph leads to it."
@@ -48,8 +44,8 @@ def leaves(answer: Any, trial: Trial) -> None:
     elif names < right:
         diagnosis = "results-left-out"
         hint = (
-            "a result is a leaf too if it was not recorded: if none of its inputs requires a "
-            "gradient, or recording was off."
+            "a result is a leaf too if it was not recorded: if none of the tensors that it was "
+            "computed from requires a gradient."
         )
     else:
         diagnosis, hint = "not-the-leaves", "a leaf is a tensor whose grad_fn is None."
