@@ -15,7 +15,7 @@ override BRANCH := $(value BRANCH)
 export REPO BRANCH
 
 .DEFAULT_GOAL := help
-.PHONY: help setup book pdf test notebooks recordings pictures configure lint links serve bench clean
+.PHONY: help setup book pdf test stranger notebooks recordings pictures configure lint links serve bench clean
 
 help: ## list these commands
 	@awk -F ':.* ## ' '/^[a-z]+:.* ## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -30,6 +30,10 @@ pdf: book ## make one PDF of the whole book, linked from its first page
 
 test: book ## build the book and its PDF, then run all tests and recompute every printed number
 	@$(BIN)/python -m tools.suite -n auto --maxprocesses 4 --dist loadscope --no-loadscope-reorder
+
+stranger: .venv/ready ## try graphs, objectives and checks on all inputs that nobody here chose (minutes)
+	@STRANGERS=all $(BIN)/python -m pytest -n auto tests/graph/test_strangers.py \
+	  tests/descent/test_strangers_objectives.py tests/exercises/test_mutants.py
 
 notebooks: .venv/ready ## execute all notebooks (or ONLY=03_backward) and write their outputs back
 	@$(BIN)/python -m tools.notebooks $(ONLY)

@@ -25,7 +25,8 @@ from tools import chromium
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-CHAPTER = "05_descent"
+SUBJECT = "descent"
+CHAPTER = next((ROOT / "book").glob(f"[0-9][0-9]_{SUBJECT}.ipynb")).stem
 _STEPS, _STARTS = np.linspace(0.01, 0.3, 14), np.linspace(-4.5, 4.5, 10)
 # What Lighthouse calls slow 4G, and a phone's processor.
 _SLOW_4G = {"latency": 150, "downloadThroughput": 1.6e6 / 8, "uploadThroughput": 750e3 / 8}
@@ -76,7 +77,7 @@ def compare(rounds: int, quick: bool) -> list[Comparison]:
     how = "slow 4G and 4× CPU"
     return [
         Comparison(
-            f"page {CHAPTER}: {what}", "the same page with plotly", *pair, unit, in_readme=True
+            f"page {SUBJECT}: {what}", "the same page with plotly", *pair, unit, in_readme=True
         )
         for what, unit, pair in (
             ("bytes, gzip", "B", (ours.size, plotly.size)),

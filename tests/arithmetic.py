@@ -110,6 +110,11 @@ def _shared(factors: dict[str, torch.Tensor], result: torch.Tensor) -> bool:
     return _alike(share, _sorted(result, False))
 
 
+def _summed(factors: dict[str, torch.Tensor], result: torch.Tensor) -> bool:
+    found = result[result != 0].numel() > factors["gradient"].numel()
+    return found and torch.allclose(factors["gradient"].sum(), result.sum())
+
+
 def _above(factors: dict[str, torch.Tensor], result: torch.Tensor) -> bool:
     return _alike(factors["gradient"] * (factors["result"] > 0), result)
 
@@ -127,5 +132,7 @@ _WORDS: dict[str, Callable[[dict[str, torch.Tensor], torch.Tensor], bool]] = {
     "all of {gradient} to the smallest element": _put,
     "{gradient} in equal parts to the {places} largest elements": _shared,
     "{gradient} in equal parts to the {places} smallest elements": _shared,
+    "{gradient} to the largest element, in equal parts where there are several": _summed,
+    "{gradient} to the smallest element, in equal parts where there are several": _summed,
     "{gradient} where the input is above 0, else 0": _above,
 }

@@ -48,6 +48,8 @@ def _finish(
     context["has_outputs"] = any(c.get("nb_element") == "cell_code_output" for c in containers)
     if pagename == "search":
         context["messages"] = _messages(app)
+    if context["has_outputs"]:
+        app.add_js_file("ask_first.js", loading_method="defer")
     context["ran_on"] = app.config.ran_on
     context["revision"] = app.config.revision
     files = {name: app.srcdir / place for place, name in app.builder.images.items()}

@@ -30,6 +30,8 @@ from tools.whole import check_pages
 _INPUTS = ("_config.yml", "_toc.yml", "pyproject.toml", "book", "tools")
 _ORIGINS = (*_INPUTS, "lecture_pkg", "requirements.txt")  # what a revision of the book is one of
 # In Sphinx's messages a notebook's cells begin at line 10,000, 20,000, …, plus one.
+# remarks in the style sheet are for who edits it; those on licences go with the fonts
+_REMARK = re.compile(r"/\*(?:(?!License|\*/).)*\*/\s*", re.DOTALL)
 _PLACE = re.compile(r"^\S*/source/(\S+?)(?::(\d+))?: ", re.MULTILINE)
 # what Sphinx says, and what to do about it
 _ADVICE = {
@@ -199,6 +201,8 @@ def publish(pages: Path, published: Path, now: str) -> None:
     shutil.copytree(pages, new, ignore=shutil.ignore_patterns(".buildinfo", "fontawesome"))
     for page in new.rglob("*.html"):
         page.write_text(page.read_text("utf-8").replace(PLACE, now), "utf-8")
+    for style in new.glob("_static/book.css"):
+        style.write_text(_REMARK.sub("", style.read_text("utf-8")), "utf-8")
     if published.exists():
         published.rename(old)
     new.rename(published)

@@ -13,7 +13,8 @@ const fold = (quiz) => {
 
   const answer = document.createElement("div");
   answer.className = "book-answer";
-  answer.hidden = "until-found";
+  // where the browser's search can open it, it stays in sight of that search
+  answer.hidden = "onbeforematch" in document.body ? "until-found" : true;
   const button = document.createElement("button");
   button.className = "book-show";
   button.type = "button";

@@ -14,40 +14,42 @@ from ._exercise import Trial, exercise
 
 @exercise()
 def leaves(answer: Any, trial: Trial) -> None:
-    """Which of a, b, c, d, e are leaves? Answer with their names, before you ask PyTorch."""
+    """Which of w, a, b, c, d, e, f are leaves? Answer with their names, before you ask PyTorch."""
     if not isinstance(answer, Iterable) or not all(isinstance(n, str) for n in answer):
-        hint = 'names in quotes, such as {"a", "e"}.'
+        hint = 'names in quotes, such as {"w", "b"}.'
         raise Wrong("not-names", hint, got=kind(answer), expected="a set of names")
-    a = torch.tensor(1.0, requires_grad=True)
-    b = torch.tensor(2.0)
-    c = a * b
-    d = b + 1
-    e = torch.tensor(3.0, requires_grad=True) * 2
-    tensors = {"a": a, "b": b, "c": c, "d": d, "e": e}
+    w = torch.tensor([1.0, 2.0], dtype=torch.float32, requires_grad=True)
+    tensors = {
+        "w": w,
+        "a": w.float(),
+        "b": w.clone(),
+        "c": torch.tensor([3.0, 4.0]) * 2,
+        "d": w[0],
+        "e": torch.ones_like(w) + 1,
+        "f": torch.tensor(w.tolist()),
+    }
     names = {letter for word in answer for letter in word if letter.isalpha()}
     right = {name for name, tensor in tensors.items() if tensor.is_leaf}
     if names == right:
         return
-    named = {
-        frozenset({"a"}): "requires-grad-only",
-        frozenset({"a", "e"}): "name-for-leaf",
-        frozenset({"a", "b"}): "constant-results",
-        frozenset({"a", "b", "e"}): "name-for-leaf",
-        frozenset({"a", "b", "d", "e"}): "name-for-leaf",
-        frozenset({"c", "e"}): "results",
-    }
-    diagnosis = named.get(frozenset(names), "not-the-leaves")
-    hint = {
-        "requires-grad-only": "a tensor that needs no gradient is a leaf too: nothing in the "
-        "graph leads to it.",
-        "name-for-leaf": "e is the result of * 2 on a leaf that has no name. A result that carries "
-        "a grad_fn is no leaf.",
-        "constant-results": "d was computed, but without any tensor that requires a gradient: it "
-        "has no grad_fn, and counts as a leaf.",
-        "results": "these two are the ones with a grad_fn, the opposite of leaves.",
-        "not-the-leaves": "ask each tensor for its grad_fn. Where there is none, it is a leaf.",
-    }[diagnosis]
-    raise Wrong(diagnosis, hint, got=", ".join(sorted(names)), given="the five lines above")
+    if names & {"b", "d"}:
+        diagnosis = "recorded-results"
+        hint = "clone() and w[0] are recorded like any operation on w: b and d have a grad_fn."
+    elif names <= {"w", "a"}:
+        diagnosis = "requires-grad-only"
+        hint = "a tensor that requires no gradient is a leaf too: nothing in the graph leads to it."
+    elif names == right - {"a"}:
+        diagnosis = "same-tensor"
+        hint = "w is float32 already, so w.float() has nothing to do and gives back w itself."
+    elif names < right:
+        diagnosis = "results-left-out"
+        hint = (
+            "a result is a leaf too if it was not recorded: if none of the tensors that it was "
+            "computed from requires a gradient."
+        )
+    else:
+        diagnosis, hint = "not-the-leaves", "a leaf is a tensor whose grad_fn is None."
+    raise Wrong(diagnosis, hint, got=", ".join(sorted(names)))
 
 
 @exercise()

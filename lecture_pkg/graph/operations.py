@@ -83,12 +83,12 @@ FORMULAS: dict[str, tuple[str, ...]] = {
     "sum": (EACH,),
     "expand": ("{gradient}",),
     **dict.fromkeys(("select", "slice", "index", "gather", "index_select", "narrow"), (_BACK,)),
-    **dict.fromkeys(("diagonal", "take"), (_BACK,)),
+    **dict.fromkeys(("diagonal", "take", "as_strided"), (_BACK,)),
     **dict.fromkeys(("split", "unbind", "split_with_sizes", "chunk"), (_TOGETHER,)),
     **dict.fromkeys(("cat", "stack"), (_PART,)),
 }
 RESHAPING = {"view", "reshape", "squeeze", "unsqueeze", "transpose", "permute", "clone"}
-RESHAPING |= {"alias", "to", "as_strided", "movedim", "flatten"}
+RESHAPING |= {"alias", "to", "movedim", "flatten"}
 
 # What else `rules` asks an operation for.
 ALSO = {

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import torch
+from torch.nn.parameter import is_lazy
 from torch.overrides import TorchFunctionMode
 
 from ..values import Snapshot, number_snapshot, snapshot
@@ -114,9 +115,13 @@ class _Recorder(TorchFunctionMode):
         kwargs: dict[str, Any] | None = None,
     ) -> Any:
         kwargs = kwargs or {}
+        name = getattr(func, "__name__", "")
+        if name == "__set__":
+            # torch sets attributes while it makes a view's grad_fn: who asks for that waits forever
+            return func(*args, **kwargs)
         operands = []
         if not _is_watched() and self._left > 0 and torch.is_grad_enabled():
-            numbers = getattr(func, "__name__", "").strip("_") in _WITH_NUMBERS
+            numbers = name.strip("_") in _WITH_NUMBERS
             found = [*_operands(args, numbers), *_operands(kwargs.values(), False)]
             if any(map(_edge, found)):
                 operands = [_look(operand) for operand in found]
@@ -145,19 +150,16 @@ class _Recorder(TorchFunctionMode):
 def _operands(arguments: Iterable[Any], numbers: bool) -> Iterator[Any]:
     """Tensors, also those in lists, and plain numbers where they are operands."""
     for argument in arguments:
-        if isinstance(argument, torch.Tensor) or (
-            numbers and isinstance(argument, int | float | complex) and argument is not True
-        ):
+        if numbers and isinstance(argument, int | float | complex) and argument is not True:
             yield argument
         else:
             yield from _tensors(argument)
 
 
 def _tensors(found: Any) -> Iterator[torch.Tensor]:
-    if isinstance(found, torch.Tensor):
-        yield found
-    elif isinstance(found, list | tuple):
-        yield from (item for item in found if isinstance(item, torch.Tensor))
+    for item in found if isinstance(found, list | tuple) else [found]:
+        if isinstance(item, torch.Tensor) and not is_lazy(item):  # which has no shape yet
+            yield item
 
 
 def _edge(operand: Any) -> tuple[Any, int] | None:

@@ -265,12 +265,20 @@ def _mse_loss(local: Local) -> _Formula:
 
 
 def _extreme(local: Local) -> _Formula:
-    """The rule of a maximum or minimum over all elements or along one dimension."""
+    """The rule of a maximum or minimum over all elements or along some dimensions."""
     which = "largest" if "max" in plain_name(local.grad_fn) else "smallest"
-    places = sum(number != 0 for number in local.leaving.numbers or ())
-    if local.arriving.shape == () and places > 1:
-        return f"{{gradient}} in equal parts to the {{places}} {which} elements", {"places": places}
-    return f"all of {{gradient}} to the {which} element", {}
+    one_each = local.grad_fn in ("MaxBackward0", "MinBackward0")  # along a dimension, with indices
+    if local.arriving.numbers is not None and local.leaving.numbers is not None:
+        wanted, found = (
+            sum(n != 0 for n in value.numbers or ()) for value in (local.arriving, local.leaving)
+        )
+        one_each = found <= wanted
+        if len(local.arriving.numbers) == 1 and not one_each:
+            formula = f"{{gradient}} in equal parts to the {{places}} {which} elements"
+            return formula, {"places": found}
+    if one_each:
+        return f"all of {{gradient}} to the {which} element", {}
+    return f"{{gradient}} to the {which} element, in equal parts where there are several", {}
 
 
 def _addmm(local: Local) -> _Formula:

@@ -17,7 +17,7 @@ from playwright.sync_api import Locator, Page, expect
 from lecture_pkg.exercises.questions import load
 
 Open = Callable[[str], Page]
-KINDS = ("stepper", "explorer", "basins", "optimizers", "quiz")
+KINDS = ("stepper", "explorer", "basins", "optimizers", "training", "quiz")
 
 
 def counted(notebook: Path) -> dict[str, int]:

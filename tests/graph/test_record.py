@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import subprocess
+import sys
 import weakref
 from collections.abc import Callable
 from typing import Any
@@ -135,6 +137,14 @@ def test_a_layer_is_recorded() -> None:
     assert node(graph, "x").kind == "constant"
 
 
+def test_a_layer_that_finds_its_shape_later_is_recorded() -> None:
+    layer = torch.nn.LazyLinear(2)
+    with record():
+        y = layer(torch.ones(4, 3)).sum()
+    graph = trace(y, **dict(layer.named_parameters()))
+    assert node(graph, "weight").snapshot is not None and node(graph, "addmm").snapshot is not None
+
+
 def test_nested_and_entered_again() -> None:
     x = torch.tensor(2.0, requires_grad=True)
     recorder = record()
@@ -221,6 +231,27 @@ def test_nested_tensors(layout: torch.layout) -> None:
         "mul: gradient × other input, of shape (2, -1, -1)"
     )
     assert "x" in show_graph(y, x=x, backward=True, show_saved=True).alt
+
+
+def test_a_hook_on_a_view_whose_base_changes() -> None:
+    """In a process of its own: torch holds a lock here that a question would wait for forever."""
+    program = """
+import torch
+from lecture_pkg import record
+x = torch.ones(4, requires_grad=True)
+with record():
+    base = x * 1
+    view = base[:2]
+    view.register_hook(lambda gradient: gradient * 10)
+    base.mul_(2)
+    y = view.as_subclass(torch.Tensor).sum()
+y.backward()
+print(x.grad.tolist())
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60
+    )
+    assert done.stdout == "[2.0, 2.0, 0.0, 0.0]\n"
 
 
 def test_a_leaf_that_was_changed_since_shows_what_was_computed_with() -> None:

@@ -125,6 +125,20 @@ def rules(output: torch.Tensor, **named: torch.Tensor) -> list[str]:
         (lambda v, m: v.sum(), "sum: passes 1.0 on to each of 2 elements"),
         (lambda v, m: v.max(), "max: all of 1.0 to the largest element = [0.0, 1.0]"),
         (lambda v, m: v.min(), "min: all of 1.0 to the smallest element = [1.0, 0.0]"),
+        (
+            lambda v, m: torch.stack([v, v]).max(),
+            "max: 1.0 in equal parts to the 2 largest elements = "
+            "[[0.0000, 0.5000], [0.0000, 0.5000]]",
+        ),
+        (
+            lambda v, m: torch.stack([v, v]).amin(0).sum(),
+            "amin: [1.0, 1.0] to the smallest element, in equal parts where there are several = "
+            "[[0.5000, 0.5000], [0.5000, 0.5000]]",
+        ),
+        (
+            lambda v, m: torch.as_strided(v, (1,), (1,), 1) * 3,
+            "as_strided: [3.0] goes back to where it was taken from, the rest gets 0 = [0.0, 3.0]",
+        ),
         (lambda v, m: v @ v.detach(), "dot: 1.0 × [1.0, 2.0] = [1.0, 2.0]"),
         (lambda v, m: (m @ v).sum(), "mv: [[1.0, 2.0], [3.0, 4.0]]ᵀ × [1.0, 1.0] = [4.0, 6.0]"),
         (

@@ -126,7 +126,8 @@ def test_architectures(name: str, recorded: bool) -> None:
     picture = show_graph(loss, backward=True, limit=2000, **leaves)
     assert picture.svg.startswith("<svg")
     loss.backward()
-    assert all(leaf.grad is not None for leaf in leaves.values())
+    reached = {leaf.name for leaf in picture.graph.leaves()}
+    assert reached >= {name for name, leaf in leaves.items() if leaf.grad is not None}
 
 
 class Kind(torch.Tensor):

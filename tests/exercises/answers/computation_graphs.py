@@ -164,7 +164,14 @@ def error_numpy(X, y, theta):
 
 
 RIGHT = {
-    "leaves": [{"a", "b", "d"}, ["d", "b", "a"], ("a", "b", "d"), "a, b, d", "abd", ["a b d"]],
+    "leaves": [
+        {"w", "a", "c", "e", "f"},
+        ["f", "e", "c", "a", "w"],
+        ("w", "a", "c", "e", "f"),
+        "w, a, c, e, f",
+        "waecf",
+        ["w a", "c e f"],
+    ],
     "new_leaf": [
         leaf_by_flag,
         leaf_by_method,
@@ -198,12 +205,14 @@ RIGHT = {
 
 WRONG = {
     "leaves": [
-        ({"a"}, "requires-grad-only"),
-        ({"a", "e"}, "name-for-leaf"),
-        ({"a", "b", "d", "e"}, "name-for-leaf"),
-        ({"a", "b"}, "constant-results"),
-        ({"c", "e"}, "results"),
-        ({"a", "c"}, "not-the-leaves"),
+        ({"w"}, "requires-grad-only"),
+        ({"w", "a"}, "requires-grad-only"),
+        ({"w", "a", "b", "c", "e", "f"}, "recorded-results"),
+        ({"w", "a", "d"}, "recorded-results"),
+        ({"w", "c", "e", "f"}, "same-tensor"),
+        ({"w", "a", "e"}, "results-left-out"),
+        ({"w", "a", "c", "e"}, "results-left-out"),
+        ({"w", "a", "c", "e", "f", "x"}, "not-the-leaves"),
         (3, "not-names"),
         ([True, False], "not-names"),
     ],
@@ -269,5 +278,5 @@ INPUTS = {
 }
 LOOKS = {"new_leaf": _leaf_facts, "squared_error": graph_too}
 VERDICTS = {
-    "leaves": lambda names: {c for word in names for c in word if c.isalpha()} == {"a", "b", "d"}
+    "leaves": lambda names: {c for word in names for c in word if c.isalpha()} == set("wacef")
 }
