@@ -56,7 +56,7 @@ def _computed(formula: str, factors: dict[str, torch.Tensor], shape: torch.Size)
         return value.sum_to_size(shape)
     if "{count}" in formula or value.shape == shape:
         return value
-    return value.expand(shape) if value.numel() < math.prod(shape) else value.reshape(shape)
+    return value.reshape(shape) if value.numel() == math.prod(shape) else value.expand(shape)
 
 
 def _spread(value: torch.Tensor, shape: torch.Size) -> Iterator[torch.Tensor]:
@@ -106,7 +106,7 @@ def _part(factors: dict[str, torch.Tensor], result: torch.Tensor) -> bool:
 
 
 def _shared(factors: dict[str, torch.Tensor], result: torch.Tensor) -> bool:
-    share = (factors["gradient"] / factors["places"]).expand(int(factors["places"]))
+    share = (factors["gradient"].flatten() / factors["places"]).expand(int(factors["places"]))
     return _alike(share, _sorted(result, False))
 
 

@@ -83,7 +83,7 @@ FORMULAS: dict[str, tuple[str, ...]] = {
     "sum": (EACH,),
     "expand": ("{gradient}",),
     **dict.fromkeys(("select", "slice", "index", "gather", "index_select", "narrow"), (_BACK,)),
-    **dict.fromkeys(("diagonal", "take", "as_strided"), (_BACK,)),
+    **dict.fromkeys(("diagonal", "take"), (_BACK,)),
     **dict.fromkeys(("split", "unbind", "split_with_sizes", "chunk"), (_TOGETHER,)),
     **dict.fromkeys(("cat", "stack"), (_PART,)),
 }

@@ -198,7 +198,8 @@ def _filled(
         if value is None:
             return None
         factors[name] = value
-    fewer = math.prod(local.leaving.shape) < math.prod(local.arriving.shape)
+    arriving, leaving = math.prod(local.arriving.shape), math.prod(local.leaving.shape)
+    fewer = leaving < arriving or arriving == 0 < leaving  # the sum over no copy is 0
     if fewer and "@" not in formula and ("{g}" in formula or formula == "{gradient}"):
         # where an input was broadcast, the gradients of all its copies are added up
         formula = f"sum of {formula}"

@@ -135,9 +135,13 @@ def rules(output: torch.Tensor, **named: torch.Tensor) -> list[str]:
             "amin: [1.0, 1.0] to the smallest element, in equal parts where there are several = "
             "[[0.5000, 0.5000], [0.5000, 0.5000]]",
         ),
-        (
+        (  # it can reach beyond its input
             lambda v, m: torch.as_strided(v, (1,), (1,), 1) * 3,
-            "as_strided: [3.0] goes back to where it was taken from, the rest gets 0 = [0.0, 3.0]",
+            "as_strided: vector–Jacobian product of as_strided = [0.0, 3.0]",
+        ),
+        (
+            lambda v, m: (torch.ones(0, 2) * v).sum(),
+            "mul: sum of [] (0, 2) × [] (0, 2) = [0.0, 0.0]",
         ),
         (lambda v, m: v @ v.detach(), "dot: 1.0 × [1.0, 2.0] = [1.0, 2.0]"),
         (lambda v, m: (m @ v).sum(), "mv: [[1.0, 2.0], [3.0, 4.0]]ᵀ × [1.0, 1.0] = [4.0, 6.0]"),
