@@ -1,9 +1,9 @@
 """Sphinx extension: the theme without what no page uses, and pictures that do not hold pages up.
 
 A chapter says under its title how long it takes to read. Pages get a foot that says what they ran
-on. The build passes the two settings `ran_on` (in words)
-and `revision`; without them there is no foot. Pictures keep their place free while they load, and
-all but a page's first load when the reader comes near them.
+on; the build passes the two settings `ran_on` (in words) and `revision`, without which there is no
+foot. Pictures keep their place free while they load, and all but a page's first load when the
+reader comes near them.
 """
 
 from __future__ import annotations

@@ -29,9 +29,9 @@ from tools.whole import check_pages
 
 _INPUTS = ("_config.yml", "_toc.yml", "pyproject.toml", "book", "tools")
 _ORIGINS = (*_INPUTS, "lecture_pkg", "requirements.txt")  # what a revision of the book is one of
-# In Sphinx's messages a notebook's cells begin at line 10,000, 20,000, …, plus one.
 # remarks in the style sheet are for who edits it; those on licences go with the fonts
 _REMARK = re.compile(r"/\*(?:(?!License|\*/).)*\*/\s*", re.DOTALL)
+# In Sphinx's messages a notebook's cells begin at line 10,000, 20,000, …, plus one.
 _PLACE = re.compile(r"^\S*/source/(\S+?)(?::(\d+))?: ", re.MULTILINE)
 # what Sphinx says, and what to do about it
 _ADVICE = {
