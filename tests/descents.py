@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import torch
 
 
@@ -48,6 +49,21 @@ def by_hand(objective, step_size: float, start: float, steps: int) -> tuple[list
         with torch.no_grad():
             theta -= step_size * theta.grad
     return points, values, slopes
+
+
+def by_optimizer(objective, factory, start, steps: int) -> tuple[np.ndarray, np.ndarray]:
+    """Points and values of one of torch's optimizers, in bare torch, float64."""
+    theta = torch.tensor(start, dtype=torch.float64, requires_grad=True)
+    optimizer = factory([theta])
+    points, values = [], []
+    for _ in range(steps + 1):
+        optimizer.zero_grad()
+        value = objective(theta)
+        points.append(theta.tolist())
+        values.append(value.item())
+        value.backward()
+        optimizer.step()
+    return np.array(points), np.array(values)
 
 
 def almost(one, other, decimals: int = 4) -> bool:

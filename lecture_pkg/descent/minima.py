@@ -118,7 +118,8 @@ def _turns(objective: Objective, grid: torch.Tensor) -> torch.Tensor:
     return torch.where(theta.abs() < 1e-15 * (grid[-1] - grid[0]), 0.0, theta)
 
 
-def _slopes(objective: Objective, theta: torch.Tensor) -> torch.Tensor:
+def slopes_at(objective: Objective, theta: torch.Tensor) -> torch.Tensor:
+    """f′ at each theta, by one backward pass for all."""
     theta = theta.detach().requires_grad_()
     (slope,) = torch.autograd.grad(objective(theta).sum(), theta)
     return slope
@@ -126,7 +127,7 @@ def _slopes(objective: Objective, theta: torch.Tensor) -> torch.Tensor:
 
 def _brackets(objective: Objective, grid: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Pairs of grid points, the slope negative at the left and positive at the right one."""
-    slope, value = _slopes(objective, grid), objective(grid)
+    slope, value = slopes_at(objective, grid), objective(grid)
     # a point on the floor of a minimum says nothing about the side it lies on: its slope is 0, or
     # nan where it is not defined; but where the value is not defined either, two branches part
     silent = value.isfinite() & ~(slope.abs() > 0)
@@ -139,7 +140,7 @@ def _halved(objective: Objective, left: torch.Tensor, right: torch.Tensor) -> to
     """Halve all brackets at once, keeping the turn of the slope inside; return the lower end."""
     for _ in range(_HALVINGS):
         middle = (left + right) / 2
-        slope = _slopes(objective, middle)
+        slope = slopes_at(objective, middle)
         left, right = (
             torch.where(slope > 0, left, middle),
             torch.where(slope < 0, right, middle),
@@ -160,7 +161,7 @@ def curvatures(objective: Objective, theta: torch.Tensor) -> torch.Tensor:
 def _kinks(objective: Objective, theta: torch.Tensor, spacing: float) -> torch.Tensor:
     """Whether the slope jumps at theta instead of changing in proportion to the distance."""
     near, far = (
-        _slopes(objective, theta + reach) - _slopes(objective, theta - reach)
+        slopes_at(objective, theta + reach) - slopes_at(objective, theta - reach)
         for reach in (1e-6 * spacing, spacing)
     )
     return near > 1e-4 * far  # a smooth slope changes by a millionth of that, one that jumps by all

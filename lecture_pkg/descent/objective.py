@@ -141,6 +141,18 @@ def numbers_in_a_row(
     return row.flatten().to(device or torch.get_default_device(), dtype)
 
 
+def as_floats(argument: str, values: Any, allowed: str) -> Array:
+    """A tensor, an array, or a list that may hold some, as an array; a TypeError for no numbers."""
+    if isinstance(values, list | tuple):
+        values = [each.tolist() if torch.is_tensor(each) else each for each in values]
+    if isinstance(values, torch.Tensor):
+        values = values.detach().cpu().to(torch.float64).numpy()
+    try:
+        return np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        refuse(argument, values, allowed, TypeError)
+
+
 def checked_elementwise(objective: Objective, thetas: torch.Tensor) -> None:
     """Raise unless `objective` of a vector is the vector of its values at each number."""
     callable_objective(objective)

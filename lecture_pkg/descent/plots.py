@@ -8,13 +8,12 @@ from itertools import cycle
 from typing import Any
 
 import numpy as np
-import torch
 
 from .._arguments import number, refuse
 from ..values import decimals_for, fixed
 from .grid import GridDescent
 from .minima import Minimum, find_minima
-from .objective import Array, Objective, evaluate
+from .objective import Array, Objective, as_floats, evaluate
 
 try:
     import matplotlib.pyplot as plt
@@ -338,14 +337,7 @@ def _written(value: float, ends: tuple[float, float]) -> str:
 
 def _plotted_row(argument: str, values: Any, *, finite: bool = True) -> Array:
     """`values` as a vector of at least one number; of finite ones, unless that does not matter."""
-    if isinstance(values, list | tuple):
-        values = [each.detach().cpu() if torch.is_tensor(each) else each for each in values]
-    if isinstance(values, torch.Tensor):
-        values = values.detach().cpu().to(torch.float64).numpy()
-    try:
-        row = np.asarray(values, dtype=float)
-    except (TypeError, ValueError):
-        refuse(argument, values, "a row of numbers", TypeError)
+    row = as_floats(argument, values, "a row of numbers")
     if row.ndim != 1 or row.size == 0:
         refuse(argument, values, f"a row of numbers (its shape is {row.shape})")
     if finite and not np.isfinite(row).all():

@@ -139,7 +139,7 @@ def read(function: Any, name: str) -> Any:
     try:
         return getattr(function, f"_saved_{name}", None)
     except RuntimeError as error:
-        return Lost("overwritten" if "inplace" in str(error) else "freed")
+        return _lost(error)
 
 
 def read_all(function: Any) -> dict[str, Any]:
@@ -148,9 +148,13 @@ def read_all(function: Any) -> dict[str, Any]:
         try:
             return {str(i): tensor for i, tensor in enumerate(function.saved_tensors)}
         except RuntimeError as error:
-            return {"0": Lost("overwritten" if "inplace" in str(error) else "freed")}
+            return {"0": _lost(error)}
     kind: Any = type(function)
     return {name: read(function, name) for name in _saved_names(kind)}
+
+
+def _lost(error: RuntimeError) -> Lost:
+    return Lost("overwritten" if "inplace" in str(error) else "freed")
 
 
 @cache

@@ -14,7 +14,7 @@ import torch
 
 from .._arguments import integer, number, refuse
 from ..descent.grid import descend_grid
-from ..descent.minima import Minimum, curvatures, find_minima, find_ridges
+from ..descent.minima import Minimum, curvatures, find_minima, find_ridges, slopes_at
 from ..descent.objective import (
     Array,
     Objective,
@@ -322,10 +322,8 @@ def _curve(objective: Objective, low: float, high: float) -> Array:
 def _usual_starts(objective: Objective, low: float, high: float, shares: Array) -> Array:
     """Those at `shares` of the way from `low` to `high` at which a descent can begin."""
     starts = (low + (high - low) * shares).round(figure_decimals(high - low)).clip(low, high)
-    theta = torch.from_numpy(starts).requires_grad_()
-    values = objective(theta)
-    (slopes,) = torch.autograd.grad(values.sum(), theta)
-    usable: Array = (values.isfinite() & slopes.isfinite()).numpy()
+    theta = torch.from_numpy(starts)
+    usable: Array = (objective(theta).isfinite() & slopes_at(objective, theta).isfinite()).numpy()
     return starts[usable] if usable.any() else starts
 
 
@@ -365,9 +363,8 @@ def _paths(
 ) -> tuple[Array, Array, Array]:
     """Points, values and slopes of all paths, [S, K, iterations + 1]."""
     grid = descend_grid(objective, steps, starts, iterations)
-    theta = torch.from_numpy(grid.thetas.ravel()).requires_grad_()
-    (slopes,) = torch.autograd.grad(objective(theta).sum(), theta)
-    return grid.thetas, grid.objectives, slopes.numpy().reshape(grid.thetas.shape)
+    slopes = slopes_at(objective, torch.from_numpy(grid.thetas.ravel())).numpy()
+    return grid.thetas, grid.objectives, slopes.reshape(grid.thetas.shape)
 
 
 def _followed(

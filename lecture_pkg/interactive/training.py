@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from .._arguments import refuse
-from ..descent.objective import Array
+from ..descent.objective import Array, as_floats
 from ..values import minus
 from .figure import Figure, figure_decimals, pack, within_budget
 from .plane import (
@@ -136,14 +136,7 @@ def _checked(at: Any, fits: Any, points: Any, losses: Any, epochs: Any) -> Train
 def _numbers(argument: str, values: Any, dimensions: int) -> Array:
     """`values` as an array of finite numbers of that many dimensions, not empty."""
     allowed = f"finite numbers in {dimensions} dimension{'s' if dimensions > 1 else ''}"
-    if isinstance(values, list | tuple) and any(isinstance(row, torch.Tensor) for row in values):
-        values = [row.tolist() if isinstance(row, torch.Tensor) else row for row in values]
-    if isinstance(values, torch.Tensor):
-        values = values.detach().cpu().numpy()
-    try:
-        found = np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError):
-        refuse(argument, values, allowed, TypeError)
+    found = as_floats(argument, values, allowed)
     if found.ndim != dimensions or found.size == 0 or not np.isfinite(found).all():
         refuse(argument, values, allowed)
     return found

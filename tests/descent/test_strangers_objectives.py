@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 import torch
-from descents import by_hand, unpack
+from descents import by_hand, by_optimizer, unpack
 from scipy.optimize import minimize, minimize_scalar
 from strangers import ONE, TWO, sample
 
@@ -407,7 +407,7 @@ def test_optimizers_go_as_torch_lets_them_and_end_where_they_say(name: str) -> N
     figure = compare_optimizers(of, None, start, 120, low, high)
     data = figure.data
     for i, factory in enumerate(OPTIMIZERS.values()):
-        points, values = raced(of, factory, start, 120)
+        points, values = by_optimizer(of, factory, start, 120)
         last, said = data["last"][i], data["said"][i]
         for axis in (0, 1):
             found = unpack(data["thetas"][2 * i + axis], data["decimals"])
@@ -418,20 +418,6 @@ def test_optimizers_go_as_torch_lets_them_and_end_where_they_say(name: str) -> N
         found = unpack(data["values"][i], data["valueDecimals"])
         assert found[: last + 1] == pytest.approx(values[: last + 1], abs=unit, rel=1e-11)
         check_end(of, said, points, values, last, high - low, 10.0 ** -data["decimals"])
-
-
-def raced(of, factory, start: tuple[float, float], steps: int) -> tuple[np.ndarray, np.ndarray]:
-    theta = torch.tensor(start, dtype=torch.float64, requires_grad=True)
-    optimizer = factory([theta])
-    points, values = [], []
-    for _ in range(steps + 1):
-        optimizer.zero_grad()
-        value = of(theta)
-        points.append(theta.tolist())
-        values.append(value.item())
-        value.backward()
-        optimizer.step()
-    return np.array(points), np.array(values)
 
 
 def check_end(

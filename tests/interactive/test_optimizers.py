@@ -9,7 +9,7 @@ import zlib
 import numpy as np
 import pytest
 import torch
-from descents import almost, himmelblau, unpack
+from descents import almost, by_optimizer, himmelblau, unpack
 
 from lecture_pkg import compare_optimizers
 from lecture_pkg.interactive import figure as _figure
@@ -32,26 +32,12 @@ def figure() -> Figure:
     return compare_optimizers(himmelblau)
 
 
-def by_bare_torch(objective, factory, start, steps: int) -> tuple[np.ndarray, list[float]]:
-    theta = torch.tensor(start, dtype=torch.float64, requires_grad=True)
-    optimizer = factory([theta])
-    points, values = [], []
-    for _ in range(steps + 1):
-        optimizer.zero_grad()
-        value = objective(theta)
-        points.append(theta.tolist())
-        values.append(value.item())
-        value.backward()
-        optimizer.step()
-    return np.array(points), values
-
-
 def test_every_path_is_torch_optims(figure: Figure) -> None:
     data = figure.data
     assert data["names"] == ["plain", "momentum", "RMSprop", "Adam"]
     assert data["rates"] == [0.01, 0.01, 0.05, 0.1]
     for i, factory in enumerate(OPTIMIZERS.values()):
-        points, values = by_bare_torch(himmelblau, factory, (0.0, -3.0), 100)
+        points, values = by_optimizer(himmelblau, factory, (0.0, -3.0), 100)
         assert almost(unpack(data["thetas"][2 * i], 4), points[:, 0])
         assert almost(unpack(data["thetas"][2 * i + 1], 4), points[:, 1])
         assert almost(unpack(data["values"][i], 4), values)
@@ -85,7 +71,7 @@ def test_infinite_values_are_the_end_of_a_path() -> None:
 
 def test_huge_values_are_shown_as_they_are() -> None:
     figure = compare_optimizers(lambda p: 1e14 * bowl(p), {"Adam": OPTIMIZERS["Adam"]}, (1, 1), 3)
-    _, values = by_bare_torch(lambda p: 1e14 * bowl(p), OPTIMIZERS["Adam"], (1.0, 1.0), 3)
+    _, values = by_optimizer(lambda p: 1e14 * bowl(p), OPTIMIZERS["Adam"], (1.0, 1.0), 3)
     assert unpack(figure.data["values"][0], figure.data["valueDecimals"]) == pytest.approx(values)
     assert "value 9.8" in repr(figure) and "e+13" in repr(figure)
     ElementTree.fromstring(figure.still)
@@ -111,7 +97,7 @@ def test_a_float32_network_is_followed_in_float64() -> None:
     network = torch.nn.Sequential(torch.nn.Linear(2, 4), torch.nn.Tanh(), torch.nn.Linear(4, 1))
     figure = compare_optimizers(network, {"plain": sgd(0.1)}, (1, 1), 5)
     assert network[0].weight.dtype == torch.float32
-    _, values = by_bare_torch(network.double(), sgd(0.1), (1.0, 1.0), 5)
+    _, values = by_optimizer(network.double(), sgd(0.1), (1.0, 1.0), 5)
     assert almost(unpack(figure.data["values"][0], 4), values)
     with pytest.raises(ValueError, match=r"^objective must take theta in float64"):
         compare_optimizers(lambda p: network.float()(p))
